@@ -1,0 +1,1 @@
+"""The library under CalSync: engine, providers and simulator. Nothing in here imports Django."""

@@ -1,0 +1,1 @@
+"""What CalSync decides, from values alone: no input or output, no clock, no logging."""

@@ -1,0 +1,26 @@
+"""What one platform can hold. The engine projects an event onto a platform's traits before it compares or writes.
+
+The values themselves live with each provider; here is only their shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from calsync.engine.events import Platform, Recurrence, Sensitivity, ShowAs
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The limits of one platform's event model.
+
+    ``show_as`` and ``sensitivities`` map every level onto one that the platform keeps. Events shorter than
+    ``shortest_minutes`` are written with that length. ``expressible`` says whether it has a form for a recurrence.
+    """
+
+    platform: Platform
+    show_as: dict[ShowAs, ShowAs]
+    sensitivities: dict[Sensitivity, Sensitivity]
+    expressible: Callable[[Recurrence], bool]
+    shortest_minutes: int = 0

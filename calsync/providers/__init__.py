@@ -1,0 +1,1 @@
+"""Adapters to Microsoft Graph and Google Calendar behind one protocol (``base``)."""
