@@ -134,7 +134,9 @@ class Item:
     ``version`` is the provider's etag of the single event or of the series' master. ``changed_at`` is the provider's
     own stamp (aware UTC), for latency figures and as a tie-break only. A tombstone is proven: the adapter has already
     checked those that its provider gets wrong. ``problem`` is set (and ``event`` None) when the item could not be
-    understood; it is then neither a change nor a deletion.
+    understood; it is then neither a change nor a deletion. ``key`` is the idempotency key that the item was created
+    with, given only when the provider proves it for this very item (Google: the id is the one made from the key in
+    its marker; Graph: its transactionId), since markers are cloned by copies and splits.
     """
 
     remote_id: str
@@ -142,6 +144,7 @@ class Item:
     event: Event | None
     changed_at: datetime | None = None
     problem: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""People, org units, tenant connections, linked accounts and what seals their secrets."""

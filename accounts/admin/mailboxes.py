@@ -1,0 +1,85 @@
+"""The console's pages of connections, linked accounts and the installation's own secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from accounts.console import AsksReason, ReadOnlyAdmin, SealedAdmin
+from accounts.models import LinkedAccount, Secret, TenantConnection
+from accounts.services.mailboxes import disable_accounts, enable_accounts
+
+
+@admin.register(TenantConnection)
+class TenantConnectionAdmin(ReadOnlyAdmin):
+    """Connections come from the environment; the page says how they are doing."""
+
+    list_display = ("name", "platform", "tenant", "state", "state_since", "state_reason")
+    list_filter = ("platform", "state")
+    search_fields = ("name", "tenant")
+    fields = ("name", "platform", "tenant", "client", "from_environment", "state", "state_since", "state_reason")
+
+
+@admin.register(LinkedAccount)
+class LinkedAccountAdmin(AsksReason, SealedAdmin):
+    """Mailboxes: whose, how they are doing since when and why, and taking them out of the sync."""
+
+    list_display = ("address", "platform", "person", "state", "state_since", "state_reason", "paused_until")
+    list_filter = ("platform", "state", "reached_through")
+    list_select_related = ("person",)
+    search_fields = ("address", "person__email", "person__name")
+    autocomplete_fields = ("person",)
+    fields = (
+        "person",
+        "platform",
+        "address",
+        "reached_through",
+        "connection",
+        "state",
+        "state_since",
+        "state_reason",
+        "paused_until",
+    )
+    actions = ("disable", "enable")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
+        """The state changes by actions only; whose mailbox it is does not change once it is linked."""
+        state = ("reached_through", "state", "state_since", "state_reason", "paused_until")
+        return (*state, "person", "platform", "address") if obj else state
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Nobody: a mailbox is disabled instead, so that what was synced stays explainable."""
+        return False
+
+    @admin.action(description="Disable ...", permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[LinkedAccount]) -> HttpResponse | None:
+        """Take mailboxes out of the sync."""
+
+        def do(accounts: QuerySet[LinkedAccount], reason: str) -> str:
+            count = disable_accounts(accounts=accounts, reason=reason, now=timezone.now())
+            return f"{count} mailboxes were disabled."
+
+        return self.with_reason(request, queryset, title="Disable mailboxes", do=do)
+
+    @admin.action(description="Enable again", permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[LinkedAccount]) -> None:
+        """Let mailboxes take part again."""
+        try:
+            count = enable_accounts(accounts=queryset, now=timezone.now())
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        else:
+            self.message_user(request, f"{count} mailboxes were enabled.")
+
+
+@admin.register(Secret)
+class SecretAdmin(ReadOnlyAdmin):
+    """That a secret exists and since when; never what it is."""
+
+    list_display = ("name", "created_at")
+    fields = ("name", "created_at")

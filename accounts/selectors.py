@@ -1,0 +1,43 @@
+"""Questions about people, mailboxes and connections, each with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from accounts.models import LinkedAccount, TenantConnection, User
+from calsync.engine.events import Platform
+
+_FEW = 500  # above this, one query over everybody is cheaper (and safe from the database's limit on parameters)
+
+
+def managers_by_email() -> dict[str, str]:
+    """E-mail of the manager of every known person, '' for none."""
+    pairs = User.objects.order_by().values_list("email", "manager__email")
+    return {email: manager or "" for email, manager in pairs.iterator(chunk_size=5_000)}
+
+
+def mailbox_owners() -> dict[tuple[Platform, str], str]:
+    """E-mail of the person of every linked account, disabled ones included."""
+    rows = LinkedAccount.objects.order_by().values_list("platform", "address", "person__email")
+    return {(Platform(platform), address): email for platform, address, email in rows.iterator(chunk_size=5_000)}
+
+
+def people_by_email(emails: Collection[str]) -> dict[str, User]:
+    """The known ones of these (lower-case) e-mails, in one query."""
+    people = User.objects.order_by()
+    if len(emails) <= _FEW:
+        people = people.filter(email__in=emails)
+    return {person.email: person for person in people if person.email in emails}
+
+
+def accounts_of(person_ids: Collection[int]) -> list[LinkedAccount]:
+    """The linked accounts of these people, disabled ones included, in one query."""
+    accounts = LinkedAccount.objects.order_by("pk")
+    if len(person_ids) <= _FEW:
+        accounts = accounts.filter(person_id__in=person_ids)
+    return [account for account in accounts if account.person_id in person_ids]
+
+
+def environment_connections() -> dict[Platform, TenantConnection]:
+    """The connections that the environment configures, by platform."""
+    return {Platform(row.platform): row for row in TenantConnection.objects.filter(from_environment=True)}

@@ -1,0 +1,1 @@
+"""Changes to people, org units, connections and linked accounts: one module for each noun."""

@@ -1,0 +1,116 @@
+"""Tenant connections: the rows that stand for what the environment configures, and how they are doing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import TenantConnection
+from calsync.engine.events import Platform
+
+_ENVIRONMENT_FAULTS = ("The environment ", "MICROSOFT_", "GOOGLE_")  # how the reasons below begin
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the environment says of one tenant, without any secret. ``problem`` is '' when it is whole."""
+
+    name: str
+    tenant: str
+    client: str
+    problem: str = ""
+
+
+@transaction.atomic
+def ensure_connections_from_environment(*, now: datetime) -> dict[Platform, TenantConnection]:
+    """Make or update the rows of the tenants that the settings name; secrets stay in the environment.
+
+    A tenant that the settings no longer name keeps its row (accounts point to it) and is shown as a problem. Returns
+    the connections that are configured, working or not.
+    """
+    found = {Platform.OUTLOOK: configured_microsoft(), Platform.GOOGLE: configured_google()}
+    rows = {row.platform: row for row in TenantConnection.objects.filter(from_environment=True)}
+    kept: dict[Platform, TenantConnection] = {}
+    for platform, configured in found.items():
+        row = rows.get(platform.value)
+        if configured is not None:
+            kept[platform] = _store(platform, configured, row, now=now)
+        elif row is not None:
+            row.fails("The environment does not name this tenant any more.", now=now)
+            row.save()
+    return kept
+
+
+def _store(platform: Platform, told: Configured, row: TenantConnection | None, *, now: datetime) -> TenantConnection:
+    # A row that was made by hand for the same tenant becomes the environment's.
+    row = row or TenantConnection.objects.filter(platform=platform.value, tenant=told.tenant).first()
+    row = row or TenantConnection(platform=platform.value, state_since=now)
+    changed = (row.tenant, row.client) != (told.tenant, told.client)
+    row.name, row.tenant, row.client, row.from_environment = told.name, told.tenant, told.client, True
+    if told.problem:
+        row.fails(told.problem, now=now)
+    elif changed or row.state_reason.startswith(_ENVIRONMENT_FAULTS):
+        row.is_untried(now=now)  # what was known says nothing about this configuration
+    row.save()
+    return row
+
+
+def configured_microsoft() -> Configured | None:
+    """The Entra app registration of the settings; None when none is named."""
+    tenant, client = settings.MICROSOFT_TENANT_ID, settings.MICROSOFT_CLIENT_ID
+    proof = settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE
+    if not tenant:
+        return None
+    missing = [name for name, value in (("CLIENT_ID", client), ("CLIENT_SECRET or _CERTIFICATE", proof)) if not value]
+    problem = f"MICROSOFT_{missing[0]} is not set." if missing else ""
+    return Configured(name=f"Microsoft 365 {tenant}", tenant=tenant, client=client, problem=problem)
+
+
+def configured_google() -> Configured | None:
+    """The service account of the settings; None when none is named.
+
+    The domain is that of GOOGLE_ADMIN_SUBJECT; without one, the service account's project stands for it.
+    """
+    path = settings.GOOGLE_SERVICE_ACCOUNT_FILE
+    if not path:
+        return None
+    key, problem = _public_part(Path(path))
+    domain = settings.GOOGLE_ADMIN_SUBJECT.rpartition("@")[2].lower()
+    tenant = domain or key.get("project_id", "") or "google"
+    return Configured(
+        name=f"Google Workspace {tenant}", tenant=tenant, client=key.get("client_email", ""), problem=problem
+    )
+
+
+def _public_part(path: Path) -> tuple[Mapping[str, str], str]:
+    """Of a service account's key file: what is no secret, and why the file is of no use ('' when it is)."""
+    try:
+        key = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        return {}, "GOOGLE_SERVICE_ACCOUNT_FILE names a file that cannot be read."
+    except ValueError:
+        return {}, "GOOGLE_SERVICE_ACCOUNT_FILE names a file that is no JSON."
+    if not isinstance(key, dict) or key.get("type") != "service_account":
+        return {}, "GOOGLE_SERVICE_ACCOUNT_FILE names a file that is no service account's key."
+    public = {name: str(key.get(name, "")) for name in ("project_id", "client_email")}
+    return public, "" if public["client_email"] else "GOOGLE_SERVICE_ACCOUNT_FILE holds no client_email."
+
+
+def report_connection(*, connection_id: int, problem: str = "", now: datetime) -> None:
+    """Note that a tenant let us in ('' as ``problem``) or why it did not. Writes only what changed."""
+    row = TenantConnection.objects.filter(pk=connection_id).first()
+    if row is None:
+        return
+    before = (row.state, row.state_reason)
+    if problem:
+        row.fails(problem, now=now)
+    else:
+        row.works(now=now)
+    if (row.state, row.state_reason) != before:
+        row.save(update_fields=["state", "state_since", "state_reason"])

@@ -1,0 +1,171 @@
+"""Bringing people, units and mailboxes in line with a mapping file: few statements, however many rows.
+
+What lives here: the order of the work and its tallies. What does not: reading the file (``accounts.mapping``),
+mailbox by mailbox decisions (``mapped_mailboxes``), calendars (a floor above).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from django.contrib.auth.hashers import make_password
+from django.db import models, transaction
+
+from accounts import selectors
+from accounts.mapping.document import CheckedFile, Known, check_document
+from accounts.mapping.rows import PersonRow
+from accounts.models import LinkedAccount, OrgUnit, User
+from accounts.progress import Report, silent
+from accounts.services.mapped_mailboxes import MailboxChanges, plan_mailboxes
+from accounts.services.units import ensure_units
+
+_BATCH = 2_000  # rows between two reports; the database splits further where it must
+_PERSON_FIELDS = ["name", "org_unit", "time_zone", "clearance", "manager"]
+_ACCOUNT_FIELDS = ["connection", "state", "state_since", "state_reason"]
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many rows of one kind were made, changed or found right."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MappingOutcome:
+    """What a file did. ``notes``: (line, sentence) of every line that changed something, in the order of lines."""
+
+    units: Tally
+    people: Tally
+    mailboxes: Tally
+    disabled: int
+    accounts: tuple[LinkedAccount, ...]  # in use, of the people in the file
+    notes: tuple[tuple[int, str], ...]
+
+
+def check_mapping(data: bytes, *, report: Report = silent) -> CheckedFile:
+    """Read a mapping file and hold it against the people who are known; changes nothing."""
+    known = Known(managers=selectors.managers_by_email(), mailboxes=selectors.mailbox_owners())
+    return check_document(data, known=known, report=report)
+
+
+@transaction.atomic
+def apply_mapping(*, rows: Sequence[PersonRow], now: datetime, report: Report = silent) -> MappingOutcome:
+    """Make or change the units, people and linked accounts of checked rows, all or nothing.
+
+    The file is the truth about a person's name, unit, zone, manager and tenant mailboxes; an empty clearance leaves
+    the one they have. People who are not in the file are left alone.
+    """
+    units, made = ensure_units({row.org_unit for row in rows})
+    work = _PeopleWork(units)
+    people = work.store(rows, report=report)
+    changes = plan_mailboxes(
+        rows,
+        people=people,
+        accounts=selectors.accounts_of({person.pk for person in people.values()}),
+        connections=selectors.environment_connections(),
+        now=now,
+    )
+    _store_accounts(changes, report=report)
+    return MappingOutcome(
+        units=Tally(created=made, unchanged=len(units) - made),
+        people=work.tally,
+        mailboxes=Tally(len(changes.created), len(changes.updated) - changes.disabled, changes.unchanged),
+        disabled=changes.disabled,
+        accounts=tuple(changes.in_use),
+        notes=tuple(sorted(work.notes + changes.notes)),
+    )
+
+
+@dataclass(slots=True)
+class _PeopleWork:
+    units: Mapping[str, OrgUnit]
+    tally: Tally = field(default_factory=Tally)
+    notes: list[tuple[int, str]] = field(default_factory=list)
+
+    def store(self, rows: Sequence[PersonRow], *, report: Report) -> dict[str, User]:
+        """Make the new people, then change whoever differs; managers come second, once everybody has a row."""
+        people = selectors.people_by_email({row.email for row in rows} | {row.manager for row in rows})
+        new = [self._new(row) for row in rows if row.email not in people]
+        _insert(new, report=report, stage="New people")
+        people |= {person.email: person for person in new}
+        fresh = {person.pk for person in new}
+        changed = [people[row.email] for row in rows if self._bring_in_line(row, people, fresh)]
+        _update(changed, _PERSON_FIELDS, report=report, stage="Changed people")
+        return people
+
+    def _new(self, row: PersonRow) -> User:
+        self.tally.created += 1
+        self.notes.append((row.line, f"{row.email}: created in {row.org_unit}"))
+        person = User(email=row.email, password=make_password(None))
+        _assign(person, self._wanted(row))
+        return person
+
+    def _bring_in_line(self, row: PersonRow, people: Mapping[str, User], fresh: set[int]) -> bool:
+        """Change the person as the row says (in memory); whether that changed anything."""
+        person = people[row.email]
+        wanted = self._wanted(row) | {"manager_id": people[row.manager].pk if row.manager else None}
+        differing = [name for name, value in wanted.items() if getattr(person, name) != value]
+        _assign(person, {name: wanted[name] for name in differing})
+        if person.pk not in fresh:
+            self._count(row, differing)
+        return bool(differing)
+
+    def _count(self, row: PersonRow, differing: list[str]) -> None:
+        if not differing:
+            self.tally.unchanged += 1
+            return
+        self.tally.updated += 1
+        fields = ", ".join(name.removesuffix("_id") for name in differing)
+        self.notes.append((row.line, f"{row.email}: changed {fields}"))
+
+    def _wanted(self, row: PersonRow) -> dict[str, Any]:  # column values of differing types
+        wanted: dict[str, Any] = {
+            "name": row.name,
+            "org_unit_id": self.units[row.org_unit].pk,
+            "time_zone": row.time_zone,
+        }
+        return wanted if row.clearance is None else wanted | {"clearance": row.clearance}
+
+
+def _assign(person: User, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(person, name, value)
+
+
+def _store_accounts(changes: MailboxChanges, *, report: Report) -> None:
+    # Changes first: an account that is disabled makes room for the person's new one.
+    _update(changes.updated, _ACCOUNT_FIELDS, report=report, stage="Changed mailboxes")
+    _insert(changes.created, report=report, stage="New mailboxes")
+
+
+def _insert(rows: Sequence[_Row], *, report: Report, stage: str) -> None:
+    done = 0
+    for batch in _batches(rows):
+        type(batch[0])._default_manager.bulk_create(batch)
+        done += len(batch)
+        report(stage, done, len(rows))
+
+
+def _update(rows: Sequence[_Row], fields: list[str], *, report: Report, stage: str) -> None:
+    """Write some columns of many rows. As an upsert: bulk_update's CASE for each value is slow beyond thousands."""
+    done = 0
+    for batch in _batches(rows):
+        type(batch[0])._default_manager.bulk_create(
+            batch, update_conflicts=True, unique_fields=["id"], update_fields=fields
+        )
+        done += len(batch)
+        report(stage, done, len(rows))
+
+
+def _batches(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch

@@ -1,0 +1,1 @@
+"""Calendars, the hub's events and the work that keeps both sides equal."""

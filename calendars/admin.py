@@ -1,0 +1,119 @@
+"""The console's view of calendars, events and work: to look at. The engine owns these rows; services change them."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.console import ReadOnlyAdmin
+from calendars.models import AuditRun, Calendar, Event, Finding, HookCount, Link, Operation, Watch
+from calendars.sync import bell
+
+
+@admin.register(Calendar)
+class CalendarAdmin(ReadOnlyAdmin):
+    """Is it healthy, since when, and why not."""
+
+    list_display = ("account", "platform_name", "state", "state_since", "state_reason", "last_success_at", "is_active")
+    list_filter = ("state", "account__platform", "is_active", "account__person__org_unit")
+    search_fields = ("account__address", "account__person__name")
+    list_select_related = ("account",)
+    exclude = ("cursor",)
+    actions = ("read_now",)
+
+    @admin.display(description="Platform", ordering="account__platform")
+    def platform_name(self, calendar: Calendar) -> str:
+        """The platform in words."""
+        return calendar.account.get_platform_display()
+
+    @admin.action(description="Read now", permissions=["view"])
+    def read_now(self, request: HttpRequest, queryset: QuerySet[Calendar]) -> None:
+        """Ring the bell of the chosen calendars."""
+        ids = list(queryset.filter(is_active=True).values_list("pk", flat=True))
+        bell.ring(calendar_ids=ids, now=timezone.now())
+        self.message_user(request, f"{len(ids)} calendars will be read in a moment.", messages.SUCCESS)
+
+
+@admin.register(Watch)
+class WatchAdmin(ReadOnlyAdmin):
+    """Push channels."""
+
+    list_display = ("calendar", "state", "state_since", "state_reason", "expires_at", "heard_at")
+    list_filter = ("state", "calendar__account__platform")
+    list_select_related = ("calendar__account",)
+    exclude = ("secret",)
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    """When and for whom; what it is about stays sealed."""
+
+    list_display = ("__str__", "owner", "starts_at", "ends_at", "is_series", "show_as", "changed_at", "deleted_at")
+    list_filter = ("is_series", "is_all_day", "show_as", "owner__org_unit")
+    search_fields = ("owner__email",)
+    date_hierarchy = "starts_at"
+    list_select_related = ("owner",)
+    exclude = ("content",)
+    show_full_result_count = False
+
+
+@admin.register(Link)
+class LinkAdmin(ReadOnlyAdmin):
+    """Which copy stands where."""
+
+    list_display = ("__str__", "event", "calendar", "role", "state", "generation")
+    list_filter = ("role", "state", "calendar__account__platform")
+    list_select_related = ("event", "calendar__account")
+    exclude = ("hub_map", "remote_map", "token", "key")
+    show_full_result_count = False
+
+
+@admin.register(Operation)
+class OperationAdmin(ReadOnlyAdmin):
+    """The outbox: what is to be written, what was, and what is parked and why."""
+
+    list_display = (
+        "__str__",
+        "calendar",
+        "state",
+        "reason",
+        "remedy",
+        "attempts",
+        "due_at",
+        "planned_at",
+        "written_at",
+    )
+    list_filter = ("state", "kind", "calendar__account__platform")
+    search_fields = ("calendar__account__address",)
+    list_select_related = ("calendar__account",)
+    show_full_result_count = False
+
+
+@admin.register(Finding)
+class FindingAdmin(ReadOnlyAdmin):
+    """What the engine found; the values stay sealed."""
+
+    list_display = ("__str__", "person", "calendar", "text", "created_at", "settled_at", "case_opened_at")
+    list_filter = ("kind",)
+    search_fields = ("person__email",)
+    list_select_related = ("person", "calendar__account")
+    exclude = ("values",)
+
+
+@admin.register(HookCount)
+class HookCountAdmin(ReadOnlyAdmin):
+    """How many notifications came, refused ones included."""
+
+    list_display = ("day", "provider", "outcome", "count")
+    list_filter = ("provider", "outcome")
+    date_hierarchy = "day"
+
+
+@admin.register(AuditRun)
+class AuditRunAdmin(ReadOnlyAdmin):
+    """The history of the match rate."""
+
+    list_display = ("started_at", "finished_at", "scope", "match_rate")
+    date_hierarchy = "started_at"

@@ -1,0 +1,140 @@
+"""Import, report what matches, and let writes begin."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from itertools import groupby
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from accounts.progress import bars
+from accounts.services.connections import ensure_connections_from_environment
+from calendars import gateway, services
+from calendars.management.scope import UsageError, person_calendars, unit_calendars
+from calendars.models import Calendar, CalendarQuerySet
+from calendars.sync.preview import Preview, preview_person
+from calendars.sync.run import RunReport, serve
+from calendars.sync.watch import ensure_watches
+from calsync.engine.events import Platform
+from calsync.providers.base import ProviderError
+
+logger = logging.getLogger(__name__)
+
+HELP = """Switch sync on: read the primary calendars of both platforms, adopt the pairs that stand on both sides
+already, then write the missing copies, both ways. Nobody outside gets a mail because of it.
+
+Existing events are included (30 days back, 400 ahead); --from-now leaves them alone and copies only what is new.
+Safe to repeat; --dry-run reads both sides, stores nothing and prints what would be done.
+
+exit code 0   everything in scope is in step      1   something could not be done (said line by line)
+          2   a wrong call or configuration
+
+  manage.py activate_sync --all --dry-run
+  manage.py activate_sync --org-unit /Sales/EMEA
+  manage.py activate_sync --person ada@example.org --from-now"""
+
+
+class Command(BaseCommand):
+    """``manage.py activate_sync``."""
+
+    help = HELP
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> Any:  # Any: Django's own signature
+        """Keep the line breaks of the help text."""
+        return super().create_parser(*args, formatter_class=RawDescriptionHelpFormatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Scope and manner."""
+        scope = parser.add_mutually_exclusive_group(required=True)
+        scope.add_argument("--all", action="store_true", help="everybody who is mapped")
+        scope.add_argument("--org-unit", metavar="PATH", help="an org unit and those below it, like /Sales/EMEA")
+        scope.add_argument("--person", metavar="EMAIL", help="one person")
+        parser.add_argument("--from-now", action="store_true", help="leave existing events alone")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Activate or preview, and report."""
+        calendars = _scope(options).filter(account__is_active=True, is_primary=True)
+        if not calendars.exists():
+            raise UsageError("Nobody in this scope has a mailbox. Map people first: manage.py map_org_units FILE.csv")
+        _require_connections(calendars)
+        if options["dry_run"]:
+            self._preview(calendars, from_now=options["from_now"])
+        else:
+            self._activate(calendars, from_now=options["from_now"])
+
+    def _activate(self, calendars: CalendarQuerySet, *, from_now: bool) -> None:
+        ensure_connections_from_environment(now=timezone.now())
+        with bars() as progress:
+            chosen = services.activate(calendars=calendars, from_now=from_now, now=timezone.now())
+            for position, calendar in enumerate(chosen, start=1):
+                _look_up(calendar)
+                progress("Finding mailboxes", position, len(chosen))
+            report = serve(calendars=calendars, clock=timezone.now, until_idle=True, progress=progress)
+            watches = ensure_watches(clock=timezone.now)
+        totals = services.totals(calendars)
+        self.stdout.write(
+            f"{len(chosen)} calendars are active: {totals.events} events, {report.tally.adopted} pairs adopted, "
+            f"{report.tally.copied} copied, {report.tally.held} held, {totals.parked} parked."
+        )
+        if watches["refused"]:
+            self.stdout.write(
+                f"{watches['refused']} calendars have no push channel yet: they are polled, and it is tried again."
+            )
+        self._trouble(report)
+
+    def _trouble(self, report: RunReport) -> None:
+        for calendar in report.troubled:
+            self.stderr.write(f"{calendar}: {calendar.state_reason}")
+        for operation in report.parked:
+            self.stderr.write(
+                f"parked: {operation.kind} on {operation.calendar}: {operation.reason} {operation.remedy}"
+            )
+        if not report.idle:
+            sys.exit(1)
+
+    def _preview(self, calendars: CalendarQuerySet, *, from_now: bool) -> None:
+        preview, failed = Preview(), 0
+        ordered = calendars.select_related("account__person").order_by("account__person_id", "-account__platform", "pk")
+        people = [list(group) for _, group in groupby(ordered, key=lambda calendar: calendar.account.person_id)]
+        with bars() as progress:
+            for position, group in enumerate(people, start=1):
+                try:
+                    preview_person(calendars=group, from_now=from_now, now=timezone.now(), preview=preview)
+                except ProviderError as error:
+                    failed += 1
+                    self.stderr.write(f"{group[0].account.person}: {error} {error.remedy}")
+                progress("Reading both sides", position, len(people))
+        self.stdout.write(
+            f"Would activate {calendars.count()} calendars of {len(people)} people: {preview.events} events read, "
+            f"{preview.adopted} pairs adopted, {preview.copied} copied, {preview.held} held; "
+            f"{preview.single} belong to people with one mailbox. Nothing was changed."
+        )
+        if failed:
+            sys.exit(1)
+
+
+def _scope(options: dict[str, Any]) -> CalendarQuerySet:  # Any: argparse's values
+    if options["person"]:
+        return person_calendars(options["person"])
+    return unit_calendars(options["org_unit"]) if options["org_unit"] else Calendar.objects.all()
+
+
+def _require_connections(calendars: CalendarQuerySet) -> None:
+    wanted = {"outlook": "MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"}
+    wanted["google"] = "GOOGLE_SERVICE_ACCOUNT_FILE"
+    for platform in calendars.order_by().values_list("account__platform", flat=True).distinct():
+        if not gateway.is_configured(Platform(platform)):
+            raise UsageError(f"No connection to {platform} is configured: set {wanted[platform]}.")
+
+
+def _look_up(calendar: Calendar) -> None:
+    """Names and zones are a comfort here: what really is wrong with a mailbox shows when it is read."""
+    try:
+        services.look_up(calendar)
+    except ProviderError as error:
+        logger.info("calendar.look_up_failed calendar=%s status=%s code=%s", calendar.pk, error.status, error.code)

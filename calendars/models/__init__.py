@@ -1,0 +1,21 @@
+"""Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
+
+from calendars.models.calendar import Calendar, CalendarQuerySet, CalendarState, Watch, WatchState
+from calendars.models.events import Event, Link, LinkState
+from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
+
+__all__ = [
+    "AuditRun",
+    "Calendar",
+    "CalendarQuerySet",
+    "CalendarState",
+    "Event",
+    "Finding",
+    "HookCount",
+    "Link",
+    "LinkState",
+    "Operation",
+    "OperationState",
+    "Watch",
+    "WatchState",
+]

@@ -1,0 +1,90 @@
+"""The hub's events and their links into calendars.
+
+What lives here: rows, constraints and named state changes. Content is sealed; times and busy state are in clear.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.sealing import SealedJSONField
+from calendars.models.calendar import Calendar
+from calsync.engine.policy import Role
+
+_IDEMPOTENCY_NAMESPACE = uuid.UUID("0c0f5a1e-6d2b-4a57-9c7e-2f1f3f1b9a11")
+
+
+class Event(models.Model):
+    """The hub's record of one appointment, meeting or series of one person: the single source of truth."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="events")
+    uid = models.CharField(max_length=1024, blank=True)  # cleaned iCalendar UID
+    starts_at = models.DateTimeField(db_index=True)  # first start, UTC; all-day: midnight UTC of the day
+    ends_at = models.DateTimeField()  # end of the first occurrence
+    is_all_day = models.BooleanField(default=False)
+    is_series = models.BooleanField(default=False)
+    show_as = models.CharField(max_length=12)
+    content = SealedJSONField()  # calsync.engine.serial form of the whole aggregate
+    left_alone = models.BooleanField(default=False)  # older than an activation "from now": never copied
+    changed_at = models.DateTimeField(null=True, blank=True)  # the provider's stamp of the last edit we took over
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-pk",)
+        indexes = [
+            models.Index(fields=["owner", "starts_at"], name="event_owner_starts"),
+            models.Index(fields=["owner", "uid"], name="event_owner_uid"),
+        ]
+
+    def __str__(self) -> str:
+        return f"event {self.pk}"
+
+
+class LinkState(models.TextChoices):
+    """Whether a link stands."""
+
+    ACTIVE = "active", "active"
+    HELD = "held", "held: its deletion waits for a person"
+    GONE = "gone", "gone"
+
+
+class Link(models.Model):
+    """One hub event in one calendar, and what was last agreed about it.
+
+    ``remote_id`` is empty while the copy is wanted but not yet made. A gone link keeps its remote id, so that late
+    news about it is recognised.
+    """
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="links")
+    calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="links")
+    role = models.CharField(max_length=8, choices=[(role.value, role.value) for role in Role])
+    remote_id = models.CharField(max_length=1024, blank=True)
+    version = models.CharField(max_length=255, blank=True)
+    hub_map = models.JSONField(default=dict)  # field path -> fingerprint of the hub, as projected here, last agreed
+    remote_map = models.JSONField(default=dict)  # field path -> fingerprint of what the provider echoed
+    occurrences = models.JSONField(default=list)  # keys of exceptions and cancelled occurrences last seen there
+    state = models.CharField(max_length=8, choices=LinkState, default=LinkState.ACTIVE)
+    token = models.UUIDField(default=uuid.uuid4, unique=True)  # names this link in idempotency keys
+    generation = models.PositiveIntegerField(default=0)
+    key = models.CharField(max_length=36, blank=True, db_index=True)  # the current idempotency key, see ``new_key``
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(fields=["event", "calendar"], name="link_once_per_event_and_calendar"),
+            models.UniqueConstraint(
+                fields=["calendar", "remote_id"], condition=~Q(remote_id=""), name="link_once_per_remote_event"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"link {self.pk} ({self.role})"
+
+    def new_key(self) -> str:
+        """The idempotency key of (link, generation)."""
+        return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{self.generation}"))

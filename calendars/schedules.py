@@ -1,0 +1,25 @@
+"""The queue's schedules, as rows; installed by an idempotent command and by the worker at its start."""
+
+from __future__ import annotations
+
+from django_q.models import Schedule
+
+SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
+    "calsync.poll": ("calendars.tasks.poll", 1),
+    "calsync.sweep": ("calendars.tasks.sweep", 1),
+    "calsync.watches": ("calendars.tasks.renew_watches", 1),
+    "calsync.clean_up": ("calendars.tasks.clean_up", 60),
+}
+
+
+def install_schedules() -> list[str]:
+    """Make or correct every schedule; returns their names. Those of our prefix that no longer exist are removed."""
+    for name, (task, minutes) in SCHEDULES.items():
+        schedule, _ = Schedule.objects.get_or_create(
+            name=name, defaults={"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        )
+        wanted = {"func": task, "schedule_type": Schedule.MINUTES, "minutes": minutes, "repeats": -1}
+        if any(getattr(schedule, field) != value for field, value in wanted.items()):
+            Schedule.objects.filter(pk=schedule.pk).update(**wanted)
+    Schedule.objects.filter(name__startswith="calsync.").exclude(name__in=SCHEDULES).delete()
+    return sorted(SCHEDULES)

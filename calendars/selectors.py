@@ -1,0 +1,55 @@
+"""Questions about calendars, events and work, each with a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation, Watch, WatchState
+from calsync.providers.base import Known
+
+
+def with_owner(calendar_id: int) -> Calendar | None:
+    """One calendar with its account, person and unit."""
+    return Calendar.objects.select_related("account__person__org_unit").filter(pk=calendar_id).first()
+
+
+def partners_of(calendar: Calendar) -> list[Calendar]:
+    """The same person's active primary calendars on the other platform (topology T1)."""
+    if not calendar.is_primary:
+        return []
+    return list(
+        Calendar.objects.active()
+        .filter(account__person_id=calendar.account.person_id, is_primary=True)
+        .exclude(account__platform=calendar.account.platform)
+        .select_related("account")
+        .order_by("pk")
+    )
+
+
+def known_items(calendar_id: int, remote_ids: Iterable[str]) -> dict[str, Known]:
+    """What we hold about remote ids of one calendar, for an adapter."""
+    links = Link.objects.filter(calendar_id=calendar_id, remote_id__in=list(remote_ids)).exclude(state=LinkState.GONE)
+    return {
+        remote_id: Known(version=version, occurrences=frozenset(occurrences))
+        for remote_id, version, occurrences in links.values_list("remote_id", "version", "occurrences")
+    }
+
+
+def due_calendar_ids(calendars: CalendarQuerySet, *, now: datetime) -> list[int]:
+    """Of these calendars, the ones that want a turn now: rung, or with a due operation."""
+    ringing = set(Calendar.objects.unserved(now=now).filter(pk__in=calendars.values("pk")).values_list("pk", flat=True))
+    pushing = (
+        Operation.objects.due(now=now)
+        .filter(calendar__in=calendars)
+        .filter(calendar__in=Calendar.objects.free_now(now=now))
+    )
+    return sorted(ringing | set(pushing.values_list("calendar_id", flat=True).distinct()))
+
+
+def poll_interval(calendar: Calendar, *, now: datetime) -> timedelta:
+    """How long a calendar may go unread: a live watch makes polling a mere safety net."""
+    watched = Watch.objects.filter(calendar=calendar, state=WatchState.LIVE, expires_at__gt=now).exists()
+    return timedelta(seconds=settings.CALSYNC_POLL_WATCHED_SECONDS if watched else settings.CALSYNC_POLL_SECONDS)

@@ -1,0 +1,144 @@
+"""What people and commands may ask of calendars: mapping, activation, clean-up. Each change of rows starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import LinkedAccount
+from calendars import gateway
+from calendars.models import (
+    AuditRun,
+    Calendar,
+    CalendarQuerySet,
+    CalendarState,
+    Event,
+    HookCount,
+    Link,
+    LinkState,
+    Operation,
+    OperationState,
+)
+from calendars.sync.audit import REMEDIES, AuditReport, audit_pair, audited_pairs
+from calendars.sync.clock import Clock
+from calendars.sync.repair import repair
+from calendars.sync.run import RunReport, serve
+from calendars.sync.tally import Tally
+from calsync.providers.base import ProviderError
+
+_FEW = 500
+
+
+def ensure_primary_calendars(accounts: Sequence[LinkedAccount]) -> int:
+    """Give each linked account its primary calendar; returns how many were made. Safe to repeat."""
+    primary = Calendar.objects.filter(is_primary=True)
+    if len(accounts) <= _FEW:  # a long list of parameters would be refused; then all are looked at
+        primary = primary.filter(account__in=[account.pk for account in accounts])
+    have = set(primary.values_list("account_id", flat=True))
+    missing = [
+        Calendar(account=account, time_zone=account.person.time_zone) for account in accounts if account.pk not in have
+    ]
+    Calendar.objects.bulk_create(missing, batch_size=500)
+    return len(missing)
+
+
+def look_up(calendar: Calendar) -> None:
+    """Ask the provider for a primary calendar's name and zone, and note them. Raises ProviderError."""
+    for info in gateway.provider_for(calendar.platform).calendars(calendar.account.address):
+        if info.is_primary:
+            calendar.name, calendar.time_zone = info.name[:255], info.zone
+            calendar.save(update_fields=["name", "time_zone"])
+
+
+def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> list[Calendar]:
+    """Switch calendars on and have them read. Those already active are left as they are; returns all of them."""
+    with transaction.atomic():
+        chosen = list(calendars.select_related("account__person").order_by("pk"))
+        for calendar in chosen:
+            if calendar.is_active:
+                continue
+            calendar.is_active, calendar.activated_at = True, now
+            calendar.leaves_existing_alone = from_now
+            calendar.enter(CalendarState.IMPORTING, now=now)
+        Calendar.objects.bulk_update(
+            chosen,
+            ["is_active", "activated_at", "leaves_existing_alone", "state", "state_since", "state_reason"],
+            batch_size=500,
+        )
+        Calendar.objects.filter(pk__in=[calendar.pk for calendar in chosen]).ring(now=now)
+    return chosen
+
+
+def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> int:
+    """Switch calendars off; what was copied stays where it is. Returns how many were on."""
+    return calendars.filter(is_active=True).update(
+        is_active=False, state=CalendarState.DISABLED, state_since=now, state_reason=reason[:255]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The state of the copies in some calendars."""
+
+    events: int
+    linked: int  # events that stand on both sides
+    held: int
+    open_operations: int
+    parked: int
+
+
+def totals(calendars: CalendarQuerySet) -> Totals:
+    """Count what stands where, for a report."""
+    standing = Link.objects.filter(calendar__in=calendars, state=LinkState.ACTIVE)
+    operations = Operation.objects.filter(calendar__in=calendars)
+    copies = standing.exclude(role="origin").exclude(remote_id="")
+    return Totals(
+        events=Event.objects.filter(links__in=standing, deleted_at__isnull=True).distinct().count(),
+        linked=copies.values("event_id").distinct().count(),
+        held=Link.objects.filter(calendar__in=calendars, state=LinkState.HELD).count(),
+        open_operations=operations.open().count(),
+        parked=operations.filter(state=OperationState.PARKED).count(),
+    )
+
+
+def clean_up(*, now: datetime) -> dict[str, int]:
+    """Drop finished operations, old counts and events that are gone everywhere; returns counts."""
+    before = now - timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS)
+    closed = Operation.objects.filter(state__in=[OperationState.DONE, OperationState.DROPPED], closed_at__lt=before)
+    dead = Event.objects.filter(deleted_at__lt=before).exclude(links__state__in=[LinkState.ACTIVE, LinkState.HELD])
+    hooks = HookCount.objects.filter(day__lt=before.date())
+    return {
+        name: rows_.delete()[0] for name, rows_ in {"operations": closed, "events": dead, "hook_counts": hooks}.items()
+    }
+
+
+def audit_calendars(
+    *, calendars: CalendarQuerySet, clock: Clock, progress: Callable[[int], object] = bool
+) -> AuditReport:
+    """Audit every pair in scope and keep the result for the history."""
+    started = clock()
+    report = AuditReport()
+    for position, (left, right) in enumerate(audited_pairs(calendars), start=1):
+        try:
+            audit_pair(left, right, now=clock(), report=report)
+        except ProviderError as error:
+            report.unread.append((left, f"{error} {error.remedy}"))
+        progress(position)
+    AuditRun.objects.create(
+        started_at=started,
+        finished_at=clock(),
+        scope=f"{calendars.count()} calendars",
+        match_rate=report.match_rate,
+        counts={"matched": report.matched, **{kind: report.count(kind) for kind in REMEDIES}},
+    )
+    return report
+
+
+def repair_differences(*, calendars: CalendarQuerySet, report: AuditReport, clock: Clock) -> RunReport:
+    """Plan what mends an audit's differences and carry it out."""
+    repair(differences=report.differences, now=clock(), tally=Tally())
+    return serve(calendars=calendars, clock=clock, until_idle=True)

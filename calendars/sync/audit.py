@@ -1,0 +1,205 @@
+"""Audit: read both sides of a person completely, compare them, and say what differs and what helps.
+
+What lives here: the comparison and its classes. What does not: repairing (``repair``), printing (the command).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from calendars import gateway, rows, selectors
+from calendars.models import Calendar, CalendarQuerySet, Finding, Link, LinkState
+from calsync.engine import serial
+from calsync.engine.compare import differences
+from calsync.engine.events import Event as HubEvent
+from calsync.engine.plan import FindingKind
+from calsync.engine.policy import Role
+from calsync.engine.transform import project
+from calsync.engine.wanted import as_read
+from calsync.providers.base import Item, Window
+
+REMEDIES = {
+    "missing": "audit --repair writes the missing copy",
+    "drifted": "audit --repair writes the hub's state again",
+    "orphans": "audit --repair takes the left-over copy out",
+    "duplicates": "remove one of them in the mailbox; CalSync never deletes what it did not write",
+    "unsupported": "change the event so that both platforms can hold it, or leave it on one side",
+    "conflicts": "decide the open case in the console",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it should be. Names no event text."""
+
+    kind: str  # a key of REMEDIES
+    calendar: Calendar
+    remote_id: str
+    event_id: int | None = None
+    paths: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class AuditReport:
+    """The outcome for all audited people."""
+
+    matched: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unread: list[tuple[Calendar, str]] = field(default_factory=list)  # a side that could not be read, and why
+
+    def count(self, kind: str) -> int:
+        """How many differences of one kind."""
+        return sum(difference.kind == kind for difference in self.differences)
+
+    @property
+    def match_rate(self) -> float:
+        """Per cent of events that stand equal on both sides; what neither side can take over is not counted."""
+        wrong = sum(self.count(kind) for kind in ("missing", "drifted", "orphans", "duplicates"))
+        # Shown with two decimals: a single difference must never be rounded away.
+        return 100.0 if not wrong else min(99.99, 100.0 * self.matched / (self.matched + wrong))
+
+
+@dataclass(slots=True)
+class Side:
+    """One calendar as read completely just now."""
+
+    calendar: Calendar
+    items: dict[str, Item]
+    links: dict[str, Link]  # by remote id, gone ones left out
+
+
+def audited_pairs(calendars: CalendarQuerySet) -> Iterator[tuple[Calendar, Calendar]]:
+    """The active pairs of calendars of one person on two platforms; each pair once, Outlook first."""
+    outlook = calendars.active().filter(account__platform="outlook", is_primary=True)
+    for calendar in outlook.select_related("account__person").order_by("account__address", "pk"):
+        for partner in selectors.partners_of(calendar):
+            yield calendar, partner
+
+
+def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditReport) -> None:
+    """Compare one person's two calendars. Raises ProviderError when a side cannot be read."""
+    window = _window(now)
+    sides = (_read(left, window), _read(right, window))
+    held = _held_events(left, right)
+    _compare_linked(sides, report)
+    for side, other in (sides, sides[::-1]):
+        _compare_unlinked(side, other, held, report)
+    _open_conflicts(sides, report)
+
+
+def _window(now: datetime) -> Window:
+    return Window(
+        now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS),
+        now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS),
+    )
+
+
+def _read(calendar: Calendar, window: Window) -> Side:
+    provider = gateway.provider_for(calendar.platform)
+    pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
+    items = {item.remote_id: item for page in pages for item in page.items if item.event is not None}
+    standing = Link.objects.filter(calendar=calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
+    return Side(calendar, items, {link.remote_id: link for link in standing.select_related("event").order_by("pk")})
+
+
+def _held_events(*calendars: Calendar) -> set[int]:
+    """Hub events that have no copy on one side because that side cannot hold them."""
+    findings = Finding.objects.filter(
+        kind=FindingKind.CANNOT_REPRESENT, calendar__in=calendars, settled_at__isnull=True, event__isnull=False
+    )
+    return set(findings.values_list("event_id", flat=True))
+
+
+def _compare_linked(sides: tuple[Side, Side], report: AuditReport) -> None:
+    left, right = sides
+    partner_of = {link.event_id: link for link in right.links.values()}
+    for link in left.links.values():
+        other = partner_of.get(link.event_id)
+        if other is None or link.event.left_alone:
+            continue
+        here, there = left.items.get(link.remote_id), right.items.get(other.remote_id)
+        if here is not None and there is not None:
+            _compare_copies(left, link, here, right, other, there, report)
+        elif here is not None or there is not None:
+            side, missing = (right, other) if there is None else (left, link)
+            if missing.state != LinkState.HELD:
+                report.differences.append(Difference("missing", side.calendar, missing.remote_id, link.event_id))
+
+
+def _compare_copies(
+    left: Side, link: Link, here: Item, right: Side, other: Link, there: Item, report: AuditReport
+) -> None:
+    hub = serial.load(link.event.content)
+    drifts = [
+        Difference("drifted", side.calendar, copy.remote_id, copy.event_id, paths)
+        for side, copy, item in ((left, link, here), (right, other, there))
+        if (paths := _drift(side, copy, item, hub))
+    ]
+    if drifts:
+        report.differences.append(drifts[0])
+    else:
+        report.matched += 1
+
+
+def _drift(side: Side, link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]:
+    role = Role(link.role)
+    if item.event is None or role == Role.NATIVE:
+        return ()
+    wanted = as_read(project(hub, traits=gateway.TRAITS[side.calendar.platform], role=role), role)
+    return tuple(sorted(differences(wanted, as_read(item.event, role))))
+
+
+def _compare_unlinked(side: Side, other: Side, held: set[int], report: AuditReport) -> None:
+    elsewhere = {link.event_id for link in other.links.values()}
+    twice = _signatures(side) - _signatures(other)
+    for remote_id, item in side.items.items():
+        link = side.links.get(remote_id)
+        if item.event is None or (link is not None and (link.event_id in elsewhere or link.event.left_alone)):
+            continue
+        report.differences.append(_unlinked(side, item, link, held, twice))
+
+
+def _unlinked(side: Side, item: Item, link: Link | None, held: set[int], twice: Counter[object]) -> Difference:
+    event_id = link.event_id if link is not None else None
+    if event_id in held:
+        return Difference("unsupported", side.calendar, item.remote_id, event_id)
+    if link is not None and (link.event.deleted_at is not None or link.role != Role.ORIGIN):
+        return Difference("orphans", side.calendar, item.remote_id, event_id)
+    if link is None and item.key and Link.objects.filter(key=item.key).exists():
+        return Difference("orphans", side.calendar, item.remote_id)
+    signature = _signature(item)
+    if link is None and twice[signature] > 0 and signature in {_signature(seen) for seen in _linked_items(side)}:
+        return Difference("duplicates", side.calendar, item.remote_id)
+    return Difference("missing", side.calendar, item.remote_id, event_id, detail="has no counterpart")
+
+
+def _linked_items(side: Side) -> list[Item]:
+    return [item for remote_id, item in side.items.items() if remote_id in side.links]
+
+
+def _signatures(side: Side) -> Counter[object]:
+    return Counter(_signature(item) for item in side.items.values())
+
+
+def _signature(item: Item) -> object:
+    if item.event is None:
+        return None
+    content = item.event.content
+    return content.title.casefold().strip(), rows.span_of(content.when), item.event.is_series
+
+
+def _open_conflicts(sides: tuple[Side, Side], report: AuditReport) -> None:
+    calendars = [side.calendar for side in sides]
+    kinds = [FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT, FindingKind.MASS_DELETE, FindingKind.EMPTY_SIDE]
+    findings = Finding.objects.filter(calendar__in=calendars, kind__in=kinds, settled_at__isnull=True)
+    report.differences += [
+        Difference("conflicts", finding.calendar, finding.remote_id, finding.event_id, tuple(finding.paths))
+        for finding in findings.select_related("calendar__account").order_by("pk")
+        if finding.calendar is not None
+    ]

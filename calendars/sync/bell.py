@@ -1,0 +1,34 @@
+"""The bell: tell a worker that a calendar wants a turn. The row remembers; the queue only makes it fast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from calendars.models import Calendar
+
+STALE_BELL = timedelta(seconds=30)
+"""A queued task that has not begun after this long may be lost: the next ring queues another."""
+
+
+def ring(*, calendar_ids: Iterable[int], now: datetime) -> None:
+    """Mark calendars as wanting a turn and queue one task for each that has none queued (this folds bursts)."""
+    Calendar.objects.filter(pk__in=list(calendar_ids)).ring(now=now)
+    call(calendar_ids=calendar_ids, now=now)
+
+
+def call(*, calendar_ids: Iterable[int], now: datetime) -> None:
+    """Queue a turn for calendars that have work already, without asking for another read."""
+    silent = Q(rung_at__isnull=True) | Q(rung_at__lt=now - STALE_BELL)
+    for calendar_id in calendar_ids:
+        if Calendar.objects.filter(silent, pk=calendar_id).update(rung_at=now):
+            transaction.on_commit(partial(_enqueue, calendar_id))
+
+
+def _enqueue(calendar_id: int) -> None:
+    async_task("calendars.tasks.work", calendar_id, save=False)

@@ -1,0 +1,151 @@
+"""Decide (stage 3): turn what was read into rows, in one short transaction per page.
+
+What lives here: which engine question is asked for which item. What does not: network, and the answers themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from calendars.models import Calendar, Event, Finding, Link, LinkState
+from calendars.sync import lease as leases
+from calendars.sync.lease import Lease
+from calendars.sync.scene import Scene, lock_person
+from calendars.sync.store import Stamps, Store
+from calendars.sync.tally import Tally
+from calsync.engine.events import Event as HubEvent
+from calsync.engine.fingerprint import changed, fingerprints
+from calsync.engine.plan import Finding as FoundByEngine
+from calsync.engine.plan import FindingKind, Sighting, plan_adoption, plan_known, plan_new
+from calsync.engine.policy import Role
+from calsync.engine.wanted import as_read
+from calsync.providers.base import Item
+
+
+def decide(*, lease: Lease, calendar: Calendar, items: Sequence[Item], stamps: Stamps, tally: Tally) -> None:
+    """Store what a page of living items means: hub events, links, operations, findings.
+
+    Raises LeaseLost (and stores nothing) when another worker has taken the calendar over.
+    """
+    with transaction.atomic():
+        leases.hold(lease, now=stamps.planned_at)
+        lock_person(calendar.account.person_id)
+        scene = Scene.load(calendar, items)
+        store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
+        for item in items:
+            _decide_item(scene, store, item)
+        store.save()
+
+
+def decide_deletions(*, lease: Lease, calendar: Calendar, links: Sequence[Link], stamps: Stamps, tally: Tally) -> None:
+    """Store what proven deletions mean."""
+    with transaction.atomic():
+        leases.hold(lease, now=stamps.planned_at)
+        lock_person(calendar.account.person_id)
+        gone = [Item(remote_id=link.remote_id, version="", event=None) for link in links]
+        scene = Scene.load(calendar, gone)
+        store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
+        for item in gone:
+            link = scene.link_for(item)
+            if link is not None and link.state != LinkState.GONE and link.event.deleted_at is None:
+                _known(scene, store, link, Sighting(item.remote_id, "", None, stamps.pulled_at))
+            elif link is not None and link.state != LinkState.GONE:
+                link.state = LinkState.GONE
+                store.changed_links[link.pk] = link
+        store.save()
+
+
+def _decide_item(scene: Scene, store: Store, item: Item) -> None:
+    store.tally.pulled += 1
+    if item.problem:
+        _note_problem(store, item)
+    if item.event is None:
+        return  # tombstones are decided together at the end of the round
+    link = scene.link_for(item)
+    sighting = Sighting(item.remote_id, item.version, item.event, item.changed_at)
+    if link is not None and link.state == LinkState.GONE:
+        _forget(link)
+        link = None
+    if link is not None and link.event.deleted_at is not None:
+        if not _edited_while_dying(scene, store, link, sighting):
+            return
+        link = None
+    if link is not None and link.remote_id:
+        _known(scene, store, link, sighting)
+    elif link is not None:
+        _adopt(scene, store, link.event, sighting, item.event)  # our own create, made but not yet recorded
+    elif (match := scene.match(item.event)) is not None:
+        store.tally.adopted += 1
+        _adopt(scene, store, match, sighting, item.event)
+    else:
+        _new(scene, store, sighting, item.event)
+
+
+def _known(scene: Scene, store: Store, link: Link, sighting: Sighting) -> None:
+    plan = plan_known(
+        sighting,
+        hub=scene.hub_state(link.event),
+        calendar_id=scene.calendar.pk,
+        policy=scene.policy,
+        key=scene.key,
+    )
+    store.tally.echoes += sighting.event is not None and not plan.changed and not plan.writes
+    store.add_change(
+        link.event, scene.links_of[link.event_id], plan, read=sighting.event, changed_at=sighting.changed_at
+    )
+
+
+def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: HubEvent) -> None:
+    plan = plan_adoption(
+        sighting,
+        here=scene.here,
+        hub=scene.hub_state(event, without_here=True),
+        policy=scene.policy,
+        key=scene.key,
+    )
+    store.add_change(event, scene.links_of.get(event.pk, []), plan, read=read, changed_at=sighting.changed_at)
+
+
+def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
+    first_read = scene.calendar.imported_at is None
+    left_alone = first_read and scene.calendar.leaves_existing_alone
+    plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
+
+
+def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:
+    """Whether a copy whose delete operation stands was edited meanwhile: then the edit lives on as a new event."""
+    read = as_read(sighting.event, Role(link.role)) if sighting.event is not None else None
+    if read is None or not changed(fingerprints(read, key=scene.key), link.remote_map):
+        link.version = sighting.version  # the guard of the delete that is still to come
+        store.changed_links[link.pk] = link
+        return False
+    text = "It was edited here after it had been deleted on the other side: the edit won and the event stays."
+    paths = frozenset(link.remote_map)
+    finding = FoundByEngine(FindingKind.DELETE_AGAINST_EDIT, scene.calendar.pk, paths, {}, text)
+    store.add_finding(finding, event=link.event)
+    _forget(link)
+    return True
+
+
+def _forget(link: Link) -> None:
+    """A link that was gone has come back to life at the provider: it begins anew as an event of its own."""
+    link.remote_id, link.state = "", LinkState.GONE
+    Link.objects.filter(pk=link.pk).update(remote_id="", state=LinkState.GONE)
+
+
+def _note_problem(store: Store, item: Item) -> None:
+    known = Finding.objects.filter(
+        kind=FindingKind.MALFORMED, calendar=store.calendar, remote_id=item.remote_id, settled_at__isnull=True
+    )
+    if not known.exists():
+        found = FoundByEngine(
+            kind=FindingKind.MALFORMED,
+            calendar_id=store.calendar.pk,
+            paths=frozenset(),
+            values={},
+            text=f"An event could not be understood and is left alone: {item.problem}",
+        )
+        store.add_finding(found, remote_id=item.remote_id)

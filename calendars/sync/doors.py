@@ -1,0 +1,42 @@
+"""Doors: what is asked again right before a write: the switches, and the storm brake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from calendars.models import Calendar, Operation, OperationState
+from calsync.engine.brakes import storm
+from syncrules.selectors import door_for
+
+SWITCH_PAUSE = timedelta(minutes=5)
+STORM_WINDOW = timedelta(minutes=10)
+STORM_REASON = "This event was written more than 5 times in 10 minutes: the next write waits until it is quiet."
+
+
+def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: datetime) -> set[Operation]:
+    """The operations that may be written now; the others are put off (in memory), with the reason."""
+    door = door_for(calendar.account.person_id)
+    if not door.open:
+        for operation in operations:
+            operation.retry_at(now + SWITCH_PAUSE, reason=door.why, code="switched_off")
+        return set()
+    busy = _storming(operations, now)
+    for operation in operations:
+        if operation.link_id in busy:
+            operation.retry_at(now + STORM_WINDOW, reason=STORM_REASON, code="storm")
+    return {operation for operation in operations if operation.link_id not in busy}
+
+
+def _storming(operations: Sequence[Operation], now: datetime) -> set[int]:
+    recent = Count("pk", filter=Q(written_at__gt=now - STORM_WINDOW))
+    counts = (
+        Operation.objects.filter(link__in=[op.link_id for op in operations], state=OperationState.DONE)
+        .values("link_id")
+        .annotate(recent=recent)
+        .values_list("link_id", "recent")
+    )
+    # ``storm`` asks about the writes that would then have happened.
+    return {link_id for link_id, count in counts if storm(count + 1)}

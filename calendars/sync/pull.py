@@ -1,0 +1,210 @@
+"""Pull (stage 2): read a calendar's changes since its cursor, outside any transaction, and have each page decided.
+
+What lives here: one round of reading, proven deletions and their brake. What does not: what an item means (``decide``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, QuerySet, Value, When
+
+from calendars import rows, selectors
+from calendars.models import Calendar, CalendarState, Link, LinkState
+from calendars.sync import lease as leases
+from calendars.sync.clock import Clock
+from calendars.sync.complete import complete_links
+from calendars.sync.decide import decide, decide_deletions
+from calendars.sync.lease import Lease
+from calendars.sync.store import Stamps, Store
+from calendars.sync.tally import Tally
+from calsync.engine.brakes import empty_side, mass_delete
+from calsync.engine.plan import Finding as FoundByEngine
+from calsync.engine.plan import FindingKind
+from calsync.providers.base import CalendarProvider, Item, Known, Window
+
+
+@dataclass(slots=True)
+class Round:
+    """One reading of one calendar, from its cursor to the end."""
+
+    lease: Lease
+    calendar: Calendar
+    provider: CalendarProvider
+    clock: Clock
+    tally: Tally
+    window: Window
+    wanted: int
+    noticed_at: datetime | None
+    seen: set[str] = field(default_factory=set)
+    tombstones: list[str] = field(default_factory=list)
+    found: int = 0
+    cursor: str = ""
+    complete: bool = False
+
+    def known(self, remote_ids: Sequence[str]) -> dict[str, Known]:
+        """What we hold about these ids; the adapter asks for every id that it meets."""
+        self.seen.update(remote_ids)
+        return selectors.known_items(self.calendar.pk, remote_ids)
+
+    def stamps(self) -> Stamps:
+        """The stage times of what is decided now."""
+        now = self.clock()
+        return Stamps(noticed_at=self.noticed_at, pulled_at=now, planned_at=now)
+
+
+def pull_changes(*, lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> None:
+    """Read and decide everything since the cursor; then move cursor and bell together.
+
+    Raises any ProviderError (the cursor then stays where it was; pages already decided are met again as known) and
+    LeaseLost.
+    """
+    now = clock()
+    reading = Round(
+        lease=lease,
+        calendar=calendar,
+        provider=provider,
+        clock=clock,
+        tally=tally,
+        window=_window(calendar, now),
+        wanted=calendar.wanted,
+        noticed_at=calendar.dirty_at,
+    )
+    _read(reading)
+    if reading.complete:
+        reading.tombstones += _absent(reading)
+    if reading.tombstones:
+        _delete(reading)
+    _finish(reading)
+
+
+def _read(reading: Round) -> None:
+    calendar = reading.calendar
+    pages = reading.provider.changes(
+        rows.mailbox_of(calendar), cursor=calendar.cursor, window=reading.window, known=reading.known
+    )
+    for page in pages:
+        living = [item for item in page.items if item.event is not None or item.problem]
+        reading.seen.update(item.remote_id for item in page.items)
+        reading.tombstones += [item.remote_id for item in page.items if item.event is None and not item.problem]
+        reading.found += len(living)
+        if living:
+            _decide(reading, living)
+        reading.cursor = page.cursor or reading.cursor
+        reading.complete = reading.complete or page.complete
+
+
+def _decide(reading: Round, living: Sequence[Item]) -> None:
+    decide(
+        lease=reading.lease,
+        calendar=reading.calendar,
+        items=living,
+        stamps=reading.stamps(),
+        tally=reading.tally,
+    )
+
+
+def _absent(reading: Round) -> list[str]:
+    """Known events inside the window that a complete read did not show, each checked by reading it."""
+    standing = _standing(reading.calendar).filter(
+        event__deleted_at__isnull=True, event__starts_at__lt=reading.window.end
+    )
+    missing = [
+        link.remote_id
+        for link in standing.select_related("event").iterator()
+        if link.remote_id not in reading.seen and (link.event.is_series or link.event.ends_at > reading.window.start)
+    ]
+    if _brake(reading, missing):
+        return []
+    gone: list[Item] = []
+    alive: list[Item] = []
+    for remote_id in missing:
+        leases.hold(reading.lease, now=reading.clock())
+        item = reading.provider.read(rows.mailbox_of(reading.calendar), remote_id)
+        (gone if item.event is None and not item.problem else alive).append(item)
+    if alive:
+        _decide(reading, alive)
+    return [item.remote_id for item in gone]
+
+
+def _delete(reading: Round) -> None:
+    links = list(
+        _standing(reading.calendar).filter(remote_id__in=reading.tombstones).select_related("event").order_by("pk")
+    )
+    ours = [link.remote_id for link in links if link.event.deleted_at is None]
+    if _brake(reading, ours):
+        links = [link for link in links if link.event.deleted_at is not None]
+    decide_deletions(
+        lease=reading.lease,
+        calendar=reading.calendar,
+        links=links,
+        stamps=reading.stamps(),
+        tally=reading.tally,
+    )
+
+
+def _brake(reading: Round, deleted: Sequence[str]) -> bool:
+    """Park a suspicious number of deletions for a person instead of carrying them out."""
+    total = _standing(reading.calendar).filter(event__deleted_at__isnull=True).count() if deleted else 0
+    empty = reading.complete and empty_side(reading.found + len(reading.seen), total)
+    if not deleted or not (empty or mass_delete(len(deleted), total)):
+        return False
+    kind = FindingKind.EMPTY_SIDE if empty else FindingKind.MASS_DELETE
+    text = f"{len(deleted)} of {total} events vanished from this calendar at once. Nothing was deleted elsewhere."
+    found = FoundByEngine(kind, reading.calendar.pk, frozenset(), {"remote_ids": "\n".join(deleted)}, text)
+    with transaction.atomic():
+        leases.hold(reading.lease, now=reading.clock())
+        store = Store(calendar=reading.calendar, partners={}, stamps=reading.stamps(), tally=reading.tally)
+        store.add_finding(found)
+        store.save()
+        _standing(reading.calendar).filter(remote_id__in=deleted).update(state=LinkState.HELD)
+    return True
+
+
+def _standing(calendar: Calendar) -> QuerySet[Link]:
+    return Link.objects.filter(calendar=calendar, state=LinkState.ACTIVE).exclude(remote_id="")
+
+
+def _finish(reading: Round) -> None:
+    calendar, now = reading.calendar, reading.clock()
+    first = calendar.imported_at is None
+    calendar.enter(CalendarState.HEALTHY, now=now)
+    with transaction.atomic():
+        leases.hold(
+            reading.lease,
+            now=now,
+            cursor=reading.cursor,
+            done=reading.wanted,
+            dirty_at=Case(When(wanted__gt=reading.wanted, then=Value(now)), default=None),
+            next_poll_at=now + selectors.poll_interval(calendar, now=now),
+            imported_at=calendar.imported_at or now,
+            window_start=reading.window.start,
+            window_end=reading.window.end,
+            last_success_at=now,
+            failures=0,
+            not_before=None,
+            state=calendar.state,
+            state_since=calendar.state_since,
+            state_reason="",
+            generation=calendar.generation + reading.complete,
+        )
+    calendar.imported_at = calendar.imported_at or now
+    if first or reading.tally.reopened:
+        reading.tally.reopened = 0
+        for side in [calendar, *selectors.partners_of(calendar)]:
+            complete_links(calendar=side, now=now, tally=reading.tally)
+
+
+def _window(calendar: Calendar, now: datetime) -> Window:
+    """The window of the calendar's cursor, or a fresh one when there is no cursor."""
+    if calendar.cursor and calendar.window_start and calendar.window_end:
+        return Window(calendar.window_start, calendar.window_end)
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Window(
+        day - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS),
+        day + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS),
+    )

@@ -1,0 +1,125 @@
+"""Push (stage 4): claim planned writes, carry them out, record what the provider answered.
+
+What lives here: the way of an operation. What is written is derived from the hub at the door, so an operation that
+waited never writes an old state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.secrets import fingerprint_key
+from calendars import rows
+from calendars.models import Calendar, Link, LinkState, Operation, OperationState
+from calendars.sync import lease as leases
+from calendars.sync.clock import Clock
+from calendars.sync.doors import open_doors
+from calendars.sync.lease import Lease
+from calendars.sync.settle import settle_batch
+from calendars.sync.tally import Tally
+from calsync.engine.differing import differing
+from calsync.engine.plan import HubState, WriteWish, wanted_writes
+from calsync.engine.policy import Role
+from calsync.engine.transform import project
+from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
+
+BATCH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One claimed operation with the write that carries it out, and the hub state that the write was made from."""
+
+    operation: Operation
+    write: Write
+    hub: HubState
+
+
+def push_due(*, lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> bool:
+    """Carry out one batch of due operations; False when none was due.
+
+    Raises a ProviderError when the whole batch failed (its operations are then planned again) and LeaseLost.
+    """
+    claimed = _claim(lease, calendar, clock)
+    if not claimed:
+        return False
+    prepared = _prepare(lease, calendar, claimed, clock)
+    if prepared:
+        outcomes = _apply(lease, calendar, provider, prepared, clock)
+        settle_batch(lease=lease, calendar=calendar, prepared=prepared, outcomes=outcomes, clock=clock, tally=tally)
+    return True
+
+
+def _claim(lease: Lease, calendar: Calendar, clock: Clock) -> list[Operation]:
+    """Take due operations and count the attempt before the work begins, so that crashes are counted too."""
+    now = clock()
+    with transaction.atomic():
+        leases.hold(lease, now=now)
+        due = Operation.objects.due(now=now).filter(calendar=calendar).order_by("pk")
+        claimed = list(due.select_related("link__event").order_by("pk")[:BATCH])
+        Operation.objects.filter(pk__in=[operation.pk for operation in claimed]).update(
+            state=OperationState.IN_FLIGHT, attempts=F("attempts") + 1
+        )
+    for operation in claimed:
+        operation.attempts += 1
+        operation.state = OperationState.IN_FLIGHT
+    return claimed
+
+
+def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clock: Clock) -> list[Prepared]:
+    """Ask the doors, derive each write from the hub, and close what needs no write any more."""
+    now = clock()
+    siblings: dict[int, list[Link]] = {}
+    links = Link.objects.filter(event__in=[op.link.event_id for op in claimed]).exclude(state=LinkState.GONE)
+    for link in links.select_related("calendar__account").order_by("calendar_id"):
+        siblings.setdefault(link.event_id, []).append(link)
+    prepared: list[Prepared] = []
+    refused: list[Operation] = []
+    passing = open_doors(calendar=calendar, operations=claimed, now=now)
+    for operation in claimed:
+        hub = rows.hub_state(operation.link.event, siblings.get(operation.link.event_id, []))
+        write = write_for(operation.link, hub, calendar) if operation in passing else None
+        if write is None:
+            refused.append(operation)
+            if operation in passing:
+                operation.close(OperationState.DROPPED, now=now, reason="nothing left to write")
+        else:
+            prepared.append(Prepared(operation, write, hub))
+    with transaction.atomic():
+        leases.hold(lease, now=now)
+        Operation.objects.bulk_update(refused, ["state", "reason", "remedy", "error_code", "closed_at", "due_at"])
+    return prepared
+
+
+def write_for(link: Link, hub: HubState, calendar: Calendar) -> Write | None:
+    """The write that brings one link up to the hub's state; None when there is nothing to do."""
+    if link.state == LinkState.GONE:
+        return None
+    if link.event.deleted_at is not None:
+        deletable = bool(link.remote_id) and link.role != Role.NATIVE
+        return Write(WriteKind.DELETE, remote_id=link.remote_id, version=link.version) if deletable else None
+    wanted = [write for write in wanted_writes(hub, key=fingerprint_key()) if write.calendar_id == calendar.pk]
+    if not wanted:
+        return None
+    event = project(hub.event, traits=rows.place_of(calendar).traits, role=Role(link.role))
+    if wanted[0].kind is WriteWish.CREATE:
+        return Write(WriteKind.CREATE, key=link.key, event=event)
+    before = differing(event, wanted[0].paths)
+    return Write(WriteKind.UPDATE, remote_id=link.remote_id, version=link.version, event=event, before=before)
+
+
+def _apply(
+    lease: Lease, calendar: Calendar, provider: CalendarProvider, prepared: Sequence[Prepared], clock: Clock
+) -> list[Written | ProviderError]:
+    try:
+        return provider.apply(rows.mailbox_of(calendar), [item.write for item in prepared])
+    except ProviderError:
+        with transaction.atomic():
+            leases.hold(lease, now=clock())
+            waiting = [item.operation.pk for item in prepared]
+            Operation.objects.filter(pk__in=waiting).update(state=OperationState.PLANNED)
+        raise

@@ -1,0 +1,130 @@
+"""Run: serve calendars in this process until nothing is due; for commands and tests. Workers use tasks instead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from calendars import selectors
+from calendars.models import Calendar, CalendarQuerySet, CalendarState, Operation, OperationState
+from calendars.sync.clock import Clock
+from calendars.sync.tally import Tally
+from calendars.sync.turn import take_turn
+
+SHORT_WAIT = timedelta(seconds=60)
+"""A back-off up to this long is waited for; anything longer is left to the schedule and reported."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage, how much of it is done and how much there is."""
+
+
+def _unseen(stage: str, done: int, total: int) -> None:
+    """A Progress that shows nothing."""
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did and what it leaves."""
+
+    tally: Tally
+    seconds: float = 0.0
+    due: int = 0  # calendars and operations whose time has come or comes within SHORT_WAIT, and could not be served
+    later: int = 0  # planned writes that wait longer
+    troubled: list[Calendar] = field(default_factory=list)
+    parked: list[Operation] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left that could not be done."""
+        return not (self.due or self.later or self.troubled)
+
+
+def serve(
+    *,
+    calendars: CalendarQuerySet,
+    clock: Clock,
+    until_idle: bool,
+    progress: Progress = _unseen,
+    sleep: Callable[[float], None] = time.sleep,
+) -> RunReport:
+    """Read every active calendar of the scope at least once, then serve what becomes due."""
+    started = time.monotonic()
+    scope = calendars.active()
+    ids = list(scope.order_by("pk").values_list("pk", flat=True))
+    scope.ring(now=clock())
+    tally = Tally()
+    _first_pass(ids, clock, tally, progress)
+    if until_idle:
+        _until_idle(_widened(scope), clock, tally, sleep, progress)
+    return _report(_widened(scope), clock, tally, time.monotonic() - started)
+
+
+def _first_pass(ids: Sequence[int], clock: Clock, tally: Tally, progress: Progress) -> None:
+    for position, calendar_id in enumerate(ids, start=1):
+        take_turn(calendar_id=calendar_id, clock=clock, tally=tally)
+        progress("Reading calendars", position, len(ids))
+
+
+def _widened(scope: CalendarQuerySet) -> CalendarQuerySet:
+    """The scope and its owners' other calendars, which receive the copies."""
+    people = scope.values("account__person_id")
+    return Calendar.objects.active().filter(account__person_id__in=people)
+
+
+def _until_idle(
+    scope: CalendarQuerySet, clock: Clock, tally: Tally, sleep: Callable[[float], None], progress: Progress
+) -> None:
+    open_operations = Operation.objects.open().filter(calendar__in=scope)
+    written, most = tally.writes.total(), open_operations.count()
+    while True:
+        due = selectors.due_calendar_ids(scope, now=clock())
+        for calendar_id in due:
+            take_turn(calendar_id=calendar_id, clock=clock, tally=tally)
+            progress("Writing copies", min(tally.writes.total() - written, most), most)
+        if due:
+            continue
+        wait = _next_wait(scope, clock())
+        if wait is None:
+            return
+        sleep(wait.total_seconds() + 0.01)
+
+
+def _next_wait(scope: CalendarQuerySet, now: datetime) -> timedelta | None:
+    """How long until something short-delayed is due; None when nothing is, or only after a long time."""
+    wanting = scope.filter(Q(wanted__gt=0), Q(not_before__gt=now) | Q(lease_until__gt=now))
+    times: list[datetime] = []
+    for calendar in wanting.only("wanted", "done", "not_before", "lease_until", "state"):
+        if calendar.state == CalendarState.ACTION_REQUIRED:
+            continue
+        if calendar.wanted > calendar.done or calendar.operations.open().exists():
+            times += [moment for moment in (calendar.not_before, calendar.lease_until) if moment and moment > now]
+    first = Operation.objects.open().filter(calendar__in=scope, due_at__gt=now).order_by("due_at").first()
+    if first is not None:
+        times.append(first.due_at)
+    soonest = min(times, default=None)
+    if soonest is None or soonest - now > SHORT_WAIT:
+        return None
+    return min(soonest - now, timedelta(seconds=1))  # others may finish earlier
+
+
+def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float) -> RunReport:
+    now = clock()
+    open_operations = Operation.objects.open().filter(calendar__in=scope)
+    late = open_operations.filter(due_at__gt=now + SHORT_WAIT).count()
+    troubled = scope.filter(state__in=[CalendarState.ACTION_REQUIRED, CalendarState.DELAYED])
+    parked = Operation.objects.filter(calendar__in=scope, state=OperationState.PARKED).select_related(
+        "calendar__account"
+    )
+    return RunReport(
+        tally=tally,
+        seconds=round(seconds, 3),
+        due=len(selectors.due_calendar_ids(scope, now=now))
+        + open_operations.filter(due_at__lte=now + SHORT_WAIT).count(),
+        later=late,
+        troubled=list(troubled.select_related("account").order_by("pk")),
+        parked=list(parked.order_by("pk")),
+    )

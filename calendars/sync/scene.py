@@ -1,0 +1,121 @@
+"""Everything that one page of changes touches, read from the rows at once.
+
+What lives here: loading, with a fixed number of queries per page. What does not: decisions and saving.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from accounts.models import User
+from accounts.secrets import fingerprint_key
+from calendars import rows, selectors
+from calendars.models import Calendar, Event, Link, LinkState
+from calsync.engine import serial
+from calsync.engine.adopt import find_match
+from calsync.engine.events import Event as HubEvent
+from calsync.engine.plan import HubState, Place
+from calsync.engine.policy import Policy
+from calsync.providers.base import Item
+from syncrules.compile import policy_for
+
+
+def lock_person(person_id: int) -> None:
+    """Let only one transaction at a time decide about a person's events (a row lock; SQLite locks as a whole)."""
+    User.objects.select_for_update().filter(pk=person_id).values_list("pk", flat=True).first()
+
+
+@dataclass(slots=True)
+class Scene:
+    """One calendar, its partners, and the rows that a page's items belong to."""
+
+    calendar: Calendar
+    here: Place
+    targets: tuple[Place, ...]
+    partners: dict[int, Calendar]
+    policy: Policy
+    key: bytes
+    by_remote: dict[str, Link] = field(default_factory=dict)
+    by_key: dict[str, Link] = field(default_factory=dict)
+    links_of: dict[int, list[Link]] = field(default_factory=dict)
+    unlinked: dict[int, tuple[Event, HubEvent]] = field(default_factory=dict)  # hub events without a copy here
+
+    @classmethod
+    def load(cls, calendar: Calendar, items: Sequence[Item]) -> Scene:
+        """Read what the items touch. The person must be locked."""
+        partners = {partner.pk: partner for partner in selectors.partners_of(calendar)}
+        scene = cls(
+            calendar=calendar,
+            here=rows.place_of(calendar),
+            targets=tuple(rows.place_of(partner) for partner in partners.values() if partner.imported_at),
+            partners=partners,
+            policy=policy_for(calendar.account.person),
+            key=fingerprint_key(),
+        )
+        scene._load_links(items)
+        scene._load_unlinked(items)
+        scene._load_siblings()
+        return scene
+
+    def link_for(self, item: Item) -> Link | None:
+        """The link that an item belongs to: by remote id, or by the idempotency key of a create not yet recorded."""
+        return self.by_remote.get(item.remote_id) or (self.by_key.get(item.key) if item.key else None)
+
+    def match(self, event: HubEvent) -> Event | None:
+        """The one hub event without a copy here that is the same meeting, taken out of the candidates."""
+        candidates = list(self.unlinked.values())
+        found = find_match(event, [hub for _, hub in candidates])
+        if found is None:
+            return None
+        row, _ = candidates[found]
+        del self.unlinked[row.pk]
+        return row
+
+    def hub_state(self, event: Event, *, without_here: bool = False) -> HubState:
+        """The engine's view of one hub event and its standing links."""
+        links = [link for link in self.links_of.get(event.pk, []) if link.state != LinkState.GONE]
+        if without_here:
+            links = [link for link in links if link.calendar_id != self.calendar.pk]
+        return rows.hub_state(event, links)
+
+    def _load_links(self, items: Sequence[Item]) -> None:
+        ids = [item.remote_id for item in items]
+        keys = [item.key for item in items if item.key]
+        found = Link.objects.filter(Q(remote_id__in=ids) | Q(remote_id="", key__in=keys), calendar=self.calendar)
+        for link in found.select_related("event").order_by("pk"):
+            if link.remote_id:
+                self.by_remote[link.remote_id] = link
+            else:
+                self.by_key[link.key] = link
+
+    def _load_unlinked(self, items: Sequence[Item]) -> None:
+        new = [item.event for item in items if item.event is not None and self.link_for(item) is None]
+        if not new:
+            return
+        uids = {event.uid for event in new if event.uid}
+        starts = {rows.span_of(event.content.when)[0] for event in new}
+        present = Link.objects.filter(calendar=self.calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
+        candidates = (
+            Event.objects.filter(Q(uid__in=uids) | Q(starts_at__in=starts), owner_id=self.calendar.account.person_id)
+            .filter(deleted_at__isnull=True)
+            .exclude(pk__in=present.values("event_id"))
+            .order_by("pk")
+        )
+        self.unlinked = {row.pk: (row, serial.load(row.content)) for row in candidates}
+
+    def _load_siblings(self) -> None:
+        events = {link.event_id: link.event for link in [*self.by_remote.values(), *self.by_key.values()]}
+        events |= {pk: row for pk, (row, _) in self.unlinked.items()}
+        siblings = defaultdict(list)
+        mine = {link.pk: link for link in [*self.by_remote.values(), *self.by_key.values()]}
+        found = Link.objects.filter(event_id__in=events).select_related("calendar__account").order_by("calendar_id")
+        for link in found:
+            kept = mine.get(link.pk, link)
+            kept.calendar = link.calendar
+            kept.event = events[link.event_id]
+            siblings[link.event_id].append(kept)
+        self.links_of = dict(siblings)

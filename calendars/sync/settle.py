@@ -1,0 +1,181 @@
+"""Settle: record the outcome of each write in one transaction: link, operation, and what follows from it."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from accounts.secrets import fingerprint_key
+from calendars import rows
+from calendars.models import Calendar, Event, Link, LinkState, Operation, OperationState
+from calendars.sync import lease as leases
+from calendars.sync.clock import Clock
+from calendars.sync.lease import Lease
+from calendars.sync.scene import lock_person
+from calendars.sync.store import Stamps, Store
+from calendars.sync.tally import Tally
+from calendars.sync.trouble import pause_until
+from calsync.engine.backoff import next_attempt
+from calsync.engine.plan import Finding as FoundByEngine
+from calsync.engine.plan import FindingKind, settle, wanted_writes
+from calsync.providers.base import (
+    AlreadyExists,
+    NotFound,
+    ProviderError,
+    QuotaPaused,
+    RateLimited,
+    Rejected,
+    Transient,
+    VersionMismatch,
+    WriteKind,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from calendars.sync.push import Prepared
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 12
+
+
+def settle_batch(
+    *,
+    lease: Lease,
+    calendar: Calendar,
+    prepared: Sequence[Prepared],
+    outcomes: Sequence[Written | ProviderError],
+    clock: Clock,
+    tally: Tally,
+) -> None:
+    """Record one outcome per write. Raises LeaseLost; then the writes are met again as our own creates and edits."""
+    now = clock()
+    with transaction.atomic():
+        lock_person(calendar.account.person_id)
+        stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
+        batch = _Batch(calendar, now, tally, Store(calendar, {}, stamps, tally))
+        for item, outcome in zip(prepared, outcomes, strict=True):
+            batch.record(item, outcome)
+        batch.save()
+        leases.hold(lease, now=now, **batch.calendar_values)
+
+
+class _Batch:
+    """The rows that one batch of outcomes changes."""
+
+    def __init__(self, calendar: Calendar, now: datetime, tally: Tally, store: Store) -> None:
+        self.calendar, self.now, self.tally, self.store = calendar, now, tally, store
+        self.operations: list[Operation] = []
+        self.links: list[Link] = []
+        self.follow_up: list[Link] = []
+        self.calendar_values: dict[str, object] = {}
+
+    def record(self, item: Prepared, outcome: Written | ProviderError) -> None:
+        self.operations.append(item.operation)
+        if isinstance(outcome, Written):
+            self._written(item, outcome)
+        else:
+            self._refused(item, outcome)
+
+    def save(self) -> None:
+        Operation.objects.bulk_update(self.operations, _OPERATION_FIELDS)
+        if self.links:
+            Link.objects.bulk_update(self.links, _LINK_FIELDS)
+        self.store.save()
+        for link in self.follow_up:
+            self._plan_again(link)
+
+    def _written(self, item: Prepared, written: Written) -> None:
+        link, operation = item.operation.link, item.operation
+        self.tally.writes[self.calendar.account.platform, operation.kind] += 1
+        operation.close(OperationState.DONE, now=self.now)
+        operation.written_at = self.now
+        if item.write.kind == WriteKind.DELETE:
+            link.state = LinkState.GONE
+        elif item.write.event is not None and written.event is not None:
+            state = settle(
+                rows.link_state(link, self.calendar),
+                hub_event_as_written=item.hub.event,
+                remote_id=written.remote_id,
+                version=written.version,
+                echo=written.event,
+                key=fingerprint_key(),
+            )
+            rows.fill_link(link, state)
+            link.occurrences = rows.occurrence_keys(written.event)
+            self.follow_up.append(link)
+        self.links.append(link)
+
+    def _refused(self, item: Prepared, error: ProviderError) -> None:
+        operation = item.operation
+        logger.info(
+            "operation.refused operation=%s calendar=%s error=%s status=%s code=%s attempt=%s",
+            operation.pk, self.calendar.pk, type(error).__name__, error.status, error.code, operation.attempts,
+        )  # fmt: skip
+        if isinstance(error, Rejected) or operation.attempts >= MOST_ATTEMPTS:
+            self._park(item, error)
+        elif isinstance(error, AlreadyExists):
+            self._next_generation(item)
+        elif isinstance(error, VersionMismatch | NotFound):
+            self._read_again(item, error)
+        else:
+            self._wait(item, error)
+
+    def _park(self, item: Prepared, error: ProviderError) -> None:
+        operation = item.operation
+        operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=error.remedy, code=error.code)
+        text = f"A write was refused and is parked: {error} {error.remedy}"
+        found = FoundByEngine(FindingKind.CANNOT_REPRESENT, self.calendar.pk, frozenset(), {}, text)
+        self.store.add_finding(found, event=operation.link.event, link=operation.link)
+
+    def _next_generation(self, item: Prepared) -> None:
+        """The key is burnt (its event was deleted in the meantime): a new key, a new attempt."""
+        link = item.operation.link
+        link.generation += 1
+        link.key = link.new_key()
+        self.links.append(link)
+        item.operation.retry_at(self.now, reason="its key was used up", code="burnt_key")
+
+    def _read_again(self, item: Prepared, error: ProviderError) -> None:
+        """The copy changed or vanished: read the calendar first, then look at the hub again."""
+        spread = random.random()  # noqa: S311 - jitter
+        attempts = item.operation.attempts
+        due_at = self.now if attempts <= 2 else next_attempt(attempts=attempts, hint=None, now=self.now, spread=spread)
+        item.operation.retry_at(due_at, reason=str(error), code=error.code)
+        Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
+
+    def _wait(self, item: Prepared, error: ProviderError) -> None:
+        due_at = pause_until(error, failures=item.operation.attempts - 1, now=self.now)
+        item.operation.retry_at(due_at, reason=str(error), code=error.code)
+        if isinstance(error, RateLimited | QuotaPaused) or (isinstance(error, Transient) and error.retry_after):
+            self.calendar_values["not_before"] = due_at
+
+    def _plan_again(self, link: Link) -> None:
+        """The hub may have moved while the write was in flight: what is still to do becomes a new operation."""
+        event = Event.objects.get(pk=link.event_id)
+        if event.deleted_at is None:
+            siblings = [link]
+            for sibling in siblings:
+                sibling.calendar = self.calendar
+            wanted = wanted_writes(rows.hub_state(event, siblings), key=fingerprint_key())
+            kind = str(wanted[0].kind) if wanted else None
+        else:
+            kind = "delete"
+        if kind is not None:
+            Operation.objects.bulk_create(
+                [Operation(link=link, calendar=self.calendar, kind=kind, due_at=self.now, planned_at=self.now)],
+                ignore_conflicts=True,
+            )
+
+
+_OPERATION_FIELDS = (
+    "state", "reason", "remedy", "error_code", "attempts", "due_at", "written_at", "closed_at"
+)  # fmt: skip
+_LINK_FIELDS = (
+    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key"
+)  # fmt: skip

@@ -1,0 +1,188 @@
+"""Putting plans into rows: gathered for a whole page, saved with a fixed number of statements.
+
+What lives here: rows to create and change, and the one rule about *when* a planned write is due.
+What does not: what the plan says (``calsync.engine``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from calendars import rows
+from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation
+from calendars.signals import findings_stored
+from calendars.sync.tally import Tally
+from calsync.engine import serial
+from calsync.engine.events import Event as HubEvent
+from calsync.engine.plan import EventPlan, FindingKind, PlannedWrite
+from calsync.engine.plan import Finding as FoundByEngine
+from calsync.engine.plan import LinkState as EngineLink
+
+NATIVE_GRACE = timedelta(seconds=20)
+"""How long a copy waits when the person's other mailbox is invited too: the invitation may bring it by itself."""
+
+_CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
+_HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED}
+_BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """When the stages of a change passed, aware UTC."""
+
+    noticed_at: datetime | None
+    pulled_at: datetime
+    planned_at: datetime
+
+
+@dataclass(slots=True)
+class Store:
+    """Collects what a page decided; ``save`` writes it inside the caller's transaction."""
+
+    calendar: Calendar
+    partners: Mapping[int, Calendar]
+    stamps: Stamps
+    tally: Tally
+    new_events: list[Event] = field(default_factory=list)
+    changed_events: list[Event] = field(default_factory=list)
+    new_links: list[Link] = field(default_factory=list)
+    changed_links: dict[int, Link] = field(default_factory=dict)
+    operations: list[Operation] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add_new(self, plan: EventPlan, *, read: HubEvent, changed_at: datetime | None, left_alone: bool) -> None:
+        """A hub event that did not exist before."""
+        if plan.event is None:
+            return
+        event = Event(owner_id=self.calendar.account.person_id, left_alone=left_alone)
+        rows.fill_event(event, plan.event, changed_at=changed_at)
+        self.new_events.append(event)
+        self._put(event, [], plan, read=read, changed_at=changed_at)
+
+    def add_change(
+        self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
+    ) -> None:
+        """A change of a hub event that we hold, or only of its links."""
+        if plan.event is None:
+            event.deleted_at = self.stamps.planned_at
+            self.changed_events.append(event)
+        elif plan.changed:
+            rows.fill_event(event, plan.event, changed_at=changed_at)
+            self.changed_events.append(event)
+            self.tally.reopened += settle_obstacles(event, now=self.stamps.planned_at)
+        self._put(event, links, plan, read=read, changed_at=changed_at)
+
+    def add_finding(
+        self, found: FoundByEngine, *, event: Event | None = None, link: Link | None = None, remote_id: str = ""
+    ) -> None:
+        """Something for a person, kept with its losing values."""
+        self._count(found.kind)
+        self.findings.append(
+            Finding(
+                kind=found.kind,
+                person_id=self.calendar.account.person_id,
+                calendar=self.calendar,
+                event=event,
+                link=link,
+                remote_id=remote_id,
+                paths=sorted(found.paths),
+                values=_json_values(found.values),
+                text=found.text[:500],
+                created_at=self.stamps.planned_at,
+            )
+        )
+
+    def save(self) -> None:
+        """Write everything; to be called once, in the transaction that holds the lease."""
+        Event.objects.bulk_create(self.new_events)
+        Event.objects.bulk_update(self.changed_events, _EVENT_FIELDS) if self.changed_events else None
+        Link.objects.bulk_create(self.new_links)
+        if self.changed_links:
+            Link.objects.bulk_update(self.changed_links.values(), _LINK_FIELDS)
+        # An operation that is still open for the link looks at the hub again when it is carried out: none is lost here.
+        Operation.objects.bulk_create(self.operations, ignore_conflicts=True)
+        if self.findings:
+            Finding.objects.bulk_create(self.findings)
+            transaction.on_commit(lambda: findings_stored.send(sender=Finding))
+        self.tally.rung |= {operation.calendar_id for operation in self.operations}
+
+    def _put(
+        self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
+    ) -> None:
+        kept = {link.calendar_id: link for link in links}
+        by_calendar = {state.place.calendar_id: self._link(event, kept, state, read) for state in plan.links}
+        for calendar_id, link in kept.items():
+            if calendar_id not in by_calendar and link.state != LinkState.GONE:
+                link.state = LinkState.GONE
+                self.changed_links[link.pk] = link
+        for write in plan.writes:
+            if not event.left_alone:
+                self._plan_write(by_calendar[write.calendar_id], write, plan.event, changed_at)
+        for found in plan.findings:
+            self.add_finding(found, event=event, link=by_calendar.get(found.calendar_id))
+
+    def _link(self, event: Event, kept: dict[int, Link], state: EngineLink, read: HubEvent | None) -> Link:
+        calendar_id = state.place.calendar_id
+        link = kept.get(calendar_id) or Link(event=event, calendar_id=calendar_id)
+        before = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
+        rows.fill_link(link, state)
+        link.state = LinkState.ACTIVE
+        if read is not None and calendar_id == self.calendar.pk:
+            link.occurrences = rows.occurrence_keys(read)
+        after = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
+        if link.pk is None:
+            self.new_links.append(link)
+        elif before != after:
+            self.changed_links[link.pk] = link
+        return link
+
+    def _plan_write(self, link: Link, write: PlannedWrite, event: HubEvent | None, changed_at: datetime | None) -> None:
+        self.tally.copied += write.kind == "create"
+        self.operations.append(
+            Operation(
+                link=link,
+                calendar_id=write.calendar_id,
+                kind=write.kind,
+                paths=sorted(write.paths),
+                why=write.why[:255],
+                due_at=self._due_at(write, event),
+                changed_at=changed_at,
+                noticed_at=self.stamps.noticed_at,
+                pulled_at=self.stamps.pulled_at,
+                planned_at=self.stamps.planned_at,
+            )
+        )
+
+    def _due_at(self, write: PlannedWrite, event: HubEvent | None) -> datetime:
+        target = self.partners.get(write.calendar_id)
+        if write.kind != "create" or event is None or target is None or not self.calendar.imported_at:
+            return self.stamps.planned_at
+        invited = {guest.address for guest in event.guests} | {event.organizer}
+        return self.stamps.planned_at + (NATIVE_GRACE if target.account.address in invited else timedelta())
+
+    def _count(self, kind: FindingKind) -> None:
+        self.tally.conflicts += kind in _CONFLICTS
+        self.tally.held += kind in _HELD
+        self.tally.brakes += kind in _BRAKES
+
+
+_EVENT_FIELDS = (
+    "uid", "starts_at", "ends_at", "is_all_day", "is_series", "show_as", "content", "changed_at", "deleted_at"
+)  # fmt: skip
+_LINK_FIELDS = (
+    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key"
+)  # fmt: skip
+
+
+def _json_values(values: Mapping[str, object]) -> dict[str, object]:
+    return {path: serial.dump_value(value) for path, value in values.items()}
+
+
+def settle_obstacles(event: Event, *, now: datetime) -> int:
+    """A changed event may have become representable: its missing copies are looked at again."""
+    obstacles = Finding.objects.filter(event=event, kind=FindingKind.CANNOT_REPRESENT, settled_at__isnull=True)
+    return obstacles.update(settled_at=now)

@@ -1,0 +1,42 @@
+"""Sweep: find the work that rows remember and no bell announces (lost tasks, killed workers, due polls)."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from calendars import selectors
+from calendars.models import Calendar
+from calendars.sync import bell
+
+logger = logging.getLogger(__name__)
+
+HORIZON_SLACK = timedelta(days=30)
+"""A calendar's window is read anew when less than (ahead days - this) is left of it."""
+
+
+def sweep(*, now: datetime) -> int:
+    """Queue a turn for every calendar with unserved work; returns how many."""
+    due = selectors.due_calendar_ids(Calendar.objects.active(), now=now)
+    bell.call(calendar_ids=due, now=now)
+    if due:
+        logger.info("sweep.called calendars=%s", len(due))
+    return len(due)
+
+
+def poll_due(*, now: datetime) -> int:
+    """Ring every calendar whose poll is due; returns how many."""
+    due = list(Calendar.objects.due_for_poll(now=now).order_by("next_poll_at").values_list("pk", flat=True)[:5000])
+    Calendar.objects.filter(pk__in=due).update(next_poll_at=now + timedelta(seconds=settings.CALSYNC_POLL_SECONDS))
+    roll_windows(now=now)
+    bell.ring(calendar_ids=due, now=now)
+    return len(due)
+
+
+def roll_windows(*, now: datetime) -> int:
+    """Have calendars whose window is running out read anew, with a window that begins today; returns how many."""
+    ahead = timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS)
+    behind = Calendar.objects.active().filter(window_end__lt=now + ahead - HORIZON_SLACK).exclude(cursor="")
+    return behind.update(cursor="", window_start=None, window_end=None)

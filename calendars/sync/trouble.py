@@ -1,0 +1,60 @@
+"""Trouble: what a provider's error means for a calendar. One table, used by pull and push alike."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from calendars.models import Calendar, CalendarState
+from calendars.sync import lease as leases
+from calendars.sync.lease import Lease
+from calsync.engine.backoff import next_attempt
+from calsync.providers.base import (
+    AccessDenied,
+    AuthenticationFailed,
+    MailboxUnavailable,
+    NotFound,
+    ProviderError,
+    QuotaPaused,
+    Transient,
+)
+
+logger = logging.getLogger(__name__)
+
+QUOTA_PAUSE = timedelta(hours=2)
+PERSON_NEEDED_PAUSE = timedelta(minutes=5)
+NEEDS_A_PERSON = (AuthenticationFailed, AccessDenied, MailboxUnavailable, NotFound)
+
+
+def pause_until(error: ProviderError, *, failures: int, now: datetime) -> datetime:
+    """When a mailbox may be asked again after this error."""
+    if isinstance(error, QuotaPaused):
+        return now + QUOTA_PAUSE
+    if isinstance(error, NEEDS_A_PERSON):
+        return now + PERSON_NEEDED_PAUSE
+    return next_attempt(attempts=failures + 1, hint=error.retry_after, now=now, spread=random.random())  # noqa: S311 - jitter
+
+
+def note_trouble(*, lease: Lease, calendar: Calendar, error: ProviderError, now: datetime) -> None:
+    """Record on the calendar that a whole read or batch failed, and when it is tried again."""
+    state = CalendarState.DELAYED if isinstance(error, Transient | QuotaPaused) else CalendarState.ACTION_REQUIRED
+    calendar.enter(state, now=now, reason=f"{error} {error.remedy}")
+    calendar.failures += 1
+    calendar.not_before = pause_until(error, failures=calendar.failures, now=now)
+    logger.warning(
+        "calendar.trouble calendar=%s error=%s status=%s code=%s failures=%s",
+        calendar.pk, type(error).__name__, error.status, error.code, calendar.failures,
+    )  # fmt: skip
+    with transaction.atomic():
+        leases.hold(
+            lease,
+            now=now,
+            state=calendar.state,
+            state_since=calendar.state_since,
+            state_reason=calendar.state_reason,
+            failures=calendar.failures,
+            not_before=calendar.not_before,
+        )

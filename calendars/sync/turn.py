@@ -1,0 +1,84 @@
+"""Take a turn: everything that is due on one calendar, under one lease: first read, then write, until nothing is left.
+
+What lives here: the order of stages and what an error does to them.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from calendars import gateway, selectors
+from calendars.models import Calendar
+from calendars.sync import lease as leases
+from calendars.sync.clock import Clock
+from calendars.sync.lease import Lease, LeaseLost
+from calendars.sync.pull import pull_changes
+from calendars.sync.push import push_due
+from calendars.sync.tally import Tally
+from calendars.sync.trouble import note_trouble
+from calsync.providers.base import CalendarProvider, CursorExpired, ProviderError
+
+logger = logging.getLogger(__name__)
+
+MOST_STEPS = 2_000  # of one turn; whatever is left waits for the next bell
+
+
+def take_turn(*, calendar_id: int, clock: Clock, tally: Tally) -> bool:
+    """Do everything due on one calendar; False when another worker holds it (it goes on until the bell is served).
+
+    Provider errors are recorded on the calendar, never raised.
+    """
+    lease = leases.take(calendar_id=calendar_id, now=clock())
+    if lease is None:
+        return False
+    try:
+        _work(lease, clock, tally)
+    except LeaseLost:
+        logger.warning("turn.lease_lost calendar=%s", calendar_id)
+    finally:
+        leases.release(lease)
+    return True
+
+
+def follow_up(*, calendar_id: int, clock: Clock, tally: Tally) -> None:
+    """Take a turn, and then one on each calendar that it made work for: the short way of a change."""
+    waiting, visited = [calendar_id], set()
+    while waiting:
+        current = waiting.pop(0)
+        tally.rung.clear()
+        take_turn(calendar_id=current, clock=clock, tally=tally)
+        visited.add(current)
+        waiting += sorted(tally.rung - visited - set(waiting))
+
+
+def _work(lease: Lease, clock: Clock, tally: Tally) -> None:
+    for _ in range(MOST_STEPS):
+        calendar = selectors.with_owner(lease.calendar_id)
+        if calendar is None or not _may_work(calendar, clock):
+            return
+        tally.calendars.add(calendar.pk)
+        try:
+            if not _step(lease, calendar, gateway.provider_for(calendar.platform), clock, tally):
+                return
+        except ProviderError as error:
+            note_trouble(lease=lease, calendar=calendar, error=error, now=clock())
+            return
+
+
+def _step(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> bool:
+    """One stage: read when the bell rang, else write a batch; False when there is nothing to do."""
+    if calendar.wanted <= calendar.done:
+        return push_due(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
+    try:
+        pull_changes(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
+    except CursorExpired:
+        if not calendar.cursor:
+            raise
+        logger.info("calendar.cursor_expired calendar=%s generation=%s", calendar.pk, calendar.generation)
+        leases.hold(lease, now=clock(), cursor="", window_start=None, window_end=None)
+    return True
+
+
+def _may_work(calendar: Calendar, clock: Clock) -> bool:
+    paused = calendar.not_before is not None and calendar.not_before > clock()
+    return calendar.is_active and calendar.account.is_active and not paused

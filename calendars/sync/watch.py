@@ -1,0 +1,115 @@
+"""Watch: push channels at the providers: made, renewed with overlap, dropped. Polling goes on beside them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from calendars import gateway, rows
+from calendars.models import Calendar, Watch, WatchState
+from calendars.sync.clock import Clock
+from calsync.providers.base import ProviderError, Subscription
+
+logger = logging.getLogger(__name__)
+
+RETRY_REFUSED = timedelta(minutes=10)
+
+
+def ensure_watches(*, clock: Clock) -> dict[str, int]:
+    """Give every active calendar a live channel; returns counts of made, renewed and refused ones.
+
+    Without CALSYNC_PUBLIC_URL nothing is asked for: the providers could not call back.
+    """
+    counts = {"made": 0, "renewed": 0, "refused": 0}
+    if not settings.CALSYNC_PUBLIC_URL:
+        return counts
+    for watch in _expiring(clock()):
+        counts[_renew(watch, clock)] += 1
+    for calendar in _unwatched(clock()):
+        counts[_subscribe(calendar, clock)] += 1
+    return counts
+
+
+def stop_watches(calendar: Calendar, *, clock: Clock) -> None:
+    """Drop all live channels of a calendar."""
+    for watch in calendar.watches.filter(state=WatchState.LIVE).order_by("pk"):
+        _stop(watch, clock)
+
+
+def _expiring(now: datetime) -> list[Watch]:
+    live = Watch.objects.filter(state=WatchState.LIVE, renew_at__lte=now, calendar__is_active=True)
+    return list(live.select_related("calendar__account").order_by("pk"))
+
+
+def _unwatched(now: datetime) -> list[Calendar]:
+    asked_lately = Q(state=WatchState.REFUSED, state_since__gt=now - RETRY_REFUSED)
+    being_asked = Q(state=WatchState.ASKED, state_since__gt=now - timedelta(minutes=2))
+    covered = Watch.objects.filter(Q(state=WatchState.LIVE, expires_at__gt=now) | asked_lately | being_asked)
+    calendars = Calendar.objects.active().exclude(pk__in=covered.values("calendar_id"))
+    return list(calendars.select_related("account").order_by("pk"))
+
+
+def _subscribe(calendar: Calendar, clock: Clock) -> str:
+    watch = Watch.objects.create(calendar=calendar, secret=secrets.token_urlsafe(32), state_since=clock())
+    hook = f"{settings.CALSYNC_PUBLIC_URL}/hooks/{'graph' if calendar.platform == 'outlook' else 'google'}"
+    try:
+        given = gateway.provider_for(calendar.platform).subscribe(
+            rows.mailbox_of(calendar),
+            url=hook,
+            lifecycle_url=hook,
+            secret=watch.secret,
+            channel_id=str(watch.channel_id),
+        )
+    except ProviderError as error:
+        watch.enter(WatchState.REFUSED, now=clock(), reason=str(error))
+        watch.save()
+        logger.warning("watch.refused calendar=%s status=%s code=%s", calendar.pk, error.status, error.code)
+        return "refused"
+    _note(watch, given, clock())
+    # What happened between the last read and the new channel is announced by nobody.
+    Calendar.objects.filter(pk=calendar.pk).ring(now=clock())
+    return "made"
+
+
+def _renew(watch: Watch, clock: Clock) -> str:
+    """Prolong, or where the provider cannot, make a new channel first and drop the old one afterwards."""
+    try:
+        given = gateway.provider_for(watch.calendar.platform).renew(rows.mailbox_of(watch.calendar), _given(watch))
+    except ProviderError as error:
+        watch.renew_at = clock() + RETRY_REFUSED
+        watch.state_reason = str(error)[:255]
+        watch.save()
+        return "refused"
+    if given is not None:
+        _note(watch, given, clock())
+        return "renewed"
+    outcome = _subscribe(watch.calendar, clock)
+    if outcome == "made":
+        _stop(watch, clock)
+        return "renewed"
+    return outcome
+
+
+def _stop(watch: Watch, clock: Clock) -> None:
+    try:
+        gateway.provider_for(watch.calendar.platform).unsubscribe(rows.mailbox_of(watch.calendar), _given(watch))
+    except ProviderError as error:
+        logger.info("watch.stop_failed calendar=%s status=%s", watch.calendar_id, error.status)
+    watch.enter(WatchState.STOPPED, now=clock())
+    watch.save()
+
+
+def _note(watch: Watch, given: Subscription, now: datetime) -> None:
+    watch.subscription_id, watch.resource_id = given.subscription_id, given.resource_id
+    watch.lives_until(given.expires_at, now=now)
+    watch.enter(WatchState.LIVE, now=now)
+    watch.save()
+
+
+def _given(watch: Watch) -> Subscription:
+    expires_at = watch.expires_at or watch.state_since
+    return Subscription(watch.subscription_id, watch.resource_id, expires_at)

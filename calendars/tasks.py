@@ -1,0 +1,36 @@
+"""What the queue runs: an id comes in, the clock is read, a service is called, nothing else."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from calendars import services
+from calendars.sync import sweep as sweeping
+from calendars.sync import watch as watching
+from calendars.sync.tally import Tally
+from calendars.sync.turn import follow_up
+
+
+def work(calendar_id: int) -> None:
+    """Take a turn on one calendar, and on those that it makes work for."""
+    follow_up(calendar_id=calendar_id, clock=timezone.now, tally=Tally())
+
+
+def poll() -> None:
+    """Ring every calendar whose poll is due."""
+    sweeping.poll_due(now=timezone.now())
+
+
+def sweep() -> None:
+    """Ring again where a bell was lost or a lease ran out with its holder."""
+    sweeping.sweep(now=timezone.now())
+
+
+def renew_watches() -> None:
+    """Make, renew and drop push channels as needed."""
+    watching.ensure_watches(clock=timezone.now)
+
+
+def clean_up() -> None:
+    """Drop what is kept only for a while."""
+    services.clean_up(now=timezone.now())

@@ -1,0 +1,67 @@
+"""What a mailbox is believed to hold, told apart from a wanted event by field paths alone.
+
+The rows remember fingerprints, not the provider's old values. An adapter that writes only differences still needs
+something to compare with: an event that differs from the wanted one in exactly the given paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from calsync.engine.events import (
+    AllDay,
+    Event,
+    Field,
+    Frequency,
+    Recurrence,
+    Rule,
+    Sensitivity,
+    ShowAs,
+    Timed,
+    When,
+)
+from calsync.engine.fingerprint import CANCELLED, field_of_path, flatten, key_of_path, unflatten
+from calsync.engine.wanted import NOTE
+
+
+def differing(event: Event, paths: Iterable[str]) -> Event:
+    """An event that differs from ``event`` in exactly ``paths``: stand-in values where they exist, additions where not."""
+    flat = flatten(event)
+    for path in {Field.BODY.value if path == NOTE else path for path in paths}:  # the guest note stands in the body
+        if path not in flat:
+            flat[path] = _addition(event, path)
+        elif path == Field.RECURRENCE or not path.startswith("@"):
+            flat[path] = _other(flat[path])
+        else:
+            del flat[path]
+    return unflatten(flat, like=event)
+
+
+def _addition(event: Event, path: str) -> object:
+    """A value for a path that the wanted event does not have: an occurrence to restore, a rule or an override to drop."""
+    key = key_of_path(path)
+    if key is None:
+        return Recurrence(rules=(Rule(Frequency.YEARLY),))
+    name = field_of_path(path)
+    return _other(getattr(event.content, name)) if name else CANCELLED
+
+
+def _other(value: object) -> object:
+    """Some value of the same kind that is not ``value``."""
+    if isinstance(value, Timed | AllDay):
+        return _moved(value)
+    if isinstance(value, ShowAs):
+        return ShowAs.FREE if value != ShowAs.FREE else ShowAs.BUSY
+    if isinstance(value, Sensitivity):
+        return Sensitivity.PRIVATE if value != Sensitivity.PRIVATE else Sensitivity.NORMAL
+    if isinstance(value, Recurrence):
+        return replace(value, rules=tuple(replace(rule, interval=rule.interval + 1) for rule in value.rules))
+    return f"{value}\N{SYMBOL FOR SUBSTITUTE}"
+
+
+def _moved(when: When) -> When:
+    """The same span at another place: half of the other kind would be a change of kind as well."""
+    day = timedelta(days=1)
+    return replace(when, start=when.start - day, end=when.end - day)

@@ -1,0 +1,248 @@
+"""Which occurrences a recurrence generates, and whether two recurrences generate the same.
+
+What lives here: expansion in naive wall clock time by python-dateutil, the jump that keeps old series cheap, and
+questions answered by expanding (``generates``, ``last_day``, ``aligned``, ``equivalent``). What does not: text and
+the canonical spelling of rules.
+
+A start that its rule does not generate is no occurrence: the series begins with the first match (``aligned``). When
+there are only extra starts and no rule, the start itself is the first occurrence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from heapq import merge
+from itertools import islice, zip_longest
+from typing import Final, Literal
+
+from dateutil import rrule
+from dateutil.rrule import weekday as dateutil_weekday
+
+from calsync.engine import zones
+from calsync.engine.canonical_rule import WEEKDAYS, canonical
+from calsync.engine.events import AllDay, Frequency, OccurrenceKey, Recurrence, Rule, Timed, When
+from calsync.engine.occurrences import key_of, occurrence_when, start_of
+
+_FREQUENCIES: Final[dict[Frequency, Literal[0, 1, 2, 3]]] = {
+    Frequency.YEARLY: 0,
+    Frequency.MONTHLY: 1,
+    Frequency.WEEKLY: 2,
+    Frequency.DAILY: 3,
+}
+_DAY = timedelta(days=1)
+_END_OF_TIME = datetime(9999, 12, 30)  # noqa: DTZ001 - wall clock; a day is left for zones east of Greenwich
+_COMPARED = 1500  # occurrences; about four years of a daily series
+_COMPARED_YEARS = 100
+
+
+def expand(
+    start: When, recurrence: Recurrence, *, after: datetime, before: datetime, limit: int | None = None
+) -> Iterator[OccurrenceKey]:
+    """The keys of occurrences that start in ``after <= start < before``, in order, at most ``limit`` of them.
+
+    ``after`` and ``before`` are aware; the days of an all-day series count from midnight UTC. Cancelled occurrences
+    and exceptions are the event's business: their keys are yielded too. Raises UnknownZone.
+    """
+    lower, upper = _wall(after, start) - _DAY, _wall(before, start) + _DAY  # a day: clocks change by hours
+    found = (key for key, instant in _occurrences(start, recurrence, lower, upper) if after <= instant < before)
+    return islice(found, limit)
+
+
+def all_keys(start: When, recurrence: Recurrence) -> Iterator[OccurrenceKey]:
+    """The keys of all occurrences in order, to the end of time when the series is endless."""
+    return (key for key, _ in _occurrences(start, recurrence, _first_of_all(start, recurrence), _END_OF_TIME))
+
+
+def generates(start: When, recurrence: Recurrence, key: OccurrenceKey) -> bool:
+    """Whether the recurrence has an occurrence with this key; False for a key of the other kind or a malformed one."""
+    try:
+        original = start_of(key)
+    except ValueError:
+        return False
+    if isinstance(original, datetime) is isinstance(start, AllDay):
+        return False
+    wall = original if isinstance(original, datetime) else datetime.combine(original, time())
+    return any(key == found for found, _ in _occurrences(start, recurrence, wall - _DAY, wall + _DAY))
+
+
+def aligned(start: When, recurrence: Recurrence) -> When:
+    """``start`` moved to the first occurrence, where Exchange begins a series; unchanged when there is none."""
+    horizon = _years_later(start, _COMPARED_YEARS)
+    first = next((key for key, _ in _occurrences(start, recurrence, _first_wall(start), horizon)), None)
+    return start if first is None or first == key_of(start.start) else occurrence_when(start, first)
+
+
+@lru_cache(maxsize=1024)
+def last_day(start: When, recurrence: Recurrence) -> date | None:
+    """The local day on which the last occurrence starts; None for an endless series.
+
+    The start's own day when the rule ends before its first match.
+    """
+    if any(rule.count is None and rule.until is None for rule in recurrence.rules):
+        return None
+    days = [day for rule in recurrence.rules if (day := _last_of(start, rule)) is not None]
+    days += [_day(start_of(key)) for key in recurrence.extra_starts]
+    return max(days, default=_day(start.start))
+
+
+def equivalent(a: Recurrence, b: Recurrence, *, start_a: When, start_b: When) -> bool:
+    """Whether two series have the same occurrence starts (instants, or dates for all-day).
+
+    Equal canonical rules decide at once. Otherwise the first occurrences are compared in lockstep, up to 1500 of them
+    or 100 years, and the last days when both end.
+    """
+    if isinstance(start_a, AllDay) is not isinstance(start_b, AllDay):
+        return False
+    if _begin_alike(start_a, start_b) and _canonical(a, start_a) == _canonical(b, start_b):
+        return True
+    if last_day(start_a, a) != last_day(start_b, b) and _share_zone(start_a, start_b):
+        return False
+    theirs = (instant for _, instant in _first_occurrences(start_b, b))
+    ours = (instant for _, instant in _first_occurrences(start_a, a))
+    return all(one == other for one, other in islice(zip_longest(ours, theirs), _COMPARED))
+
+
+def wall_times(rule: Rule, start: When, *, lower: datetime, upper: datetime) -> Iterator[datetime]:
+    """Naive wall clock starts of one rule with ``lower <= start <= upper``, straight from python-dateutil."""
+    rule = canonical(rule, start)
+    first = _first_wall(start)
+    if rule.until is not None:
+        upper = min(upper, datetime.combine(rule.until, time.max))
+    if upper < first:
+        return
+    if rule.count is None:
+        first = _jump(rule, first, lower)
+    for wall in _dateutil_rule(rule, first, upper):
+        if wall >= lower:
+            yield wall
+
+
+# --- inside -----------------------------------------------------------------------------------------------
+
+
+def _dateutil_rule(rule: Rule, first: datetime, upper: datetime) -> Iterator[datetime]:
+    """``upper`` always bounds the walk: a rule that never matches would go on to the year 9999."""
+    found = rrule.rrule(
+        _FREQUENCIES[rule.frequency],
+        dtstart=first,
+        interval=rule.interval,
+        wkst=WEEKDAYS.index(rule.week_start),
+        until=upper,
+        bysetpos=rule.by_set_pos or None,
+        bymonth=rule.by_month or None,
+        bymonthday=rule.by_month_day or None,
+        byyearday=rule.by_year_day or None,
+        byweekno=rule.by_week_no or None,
+        byweekday=[dateutil_weekday(WEEKDAYS.index(day), ordinal) for ordinal, day in rule.by_day] or None,
+    )
+    # COUNT goes through islice, as dateutil refuses COUNT beside UNTIL.
+    return islice(found, rule.count)
+
+
+def _jump(rule: Rule, first: datetime, lower: datetime) -> datetime:
+    """DTSTART moved forward by whole periods to shortly before ``lower``; python-dateutil walks from DTSTART.
+
+    One period is left as a margin: BYSETPOS sees only part of the week in which DTSTART lies.
+    """
+    match rule.frequency:
+        case Frequency.DAILY | Frequency.WEEKLY:
+            days = rule.interval * (7 if rule.frequency is Frequency.WEEKLY else 1)
+            periods = (lower - first).days // days - 1
+            return first + timedelta(days=periods * days) if periods > 0 else first
+        case Frequency.MONTHLY:
+            months = (lower.year - first.year) * 12 + lower.month - first.month
+            periods = months // rule.interval - 1
+            years, month = divmod(first.month - 1 + periods * rule.interval, 12)
+            return first.replace(year=first.year + years, month=month + 1, day=1) if periods > 0 else first
+        case Frequency.YEARLY:
+            periods = (lower.year - first.year) // rule.interval - 1
+            year = first.year + periods * rule.interval
+            return first.replace(year=year, month=1, day=1) if periods > 0 else first
+
+
+def _occurrences(
+    start: When, recurrence: Recurrence, lower: datetime, upper: datetime
+) -> Iterator[tuple[OccurrenceKey, datetime]]:
+    """Keys and instants in order, each once; ``lower`` and ``upper`` are wall clock bounds, inclusive."""
+    walls = [wall_times(rule, start, lower=lower, upper=upper) for rule in recurrence.rules]
+    extra = sorted(_extra_walls(start, recurrence))
+    walls.append(wall for wall in extra if lower <= wall <= upper)
+    previous = None
+    for wall in merge(*walls):
+        key, instant = _named(wall, start)
+        if instant != previous:
+            yield key, instant
+        previous = instant
+
+
+def _extra_walls(start: When, recurrence: Recurrence) -> Iterator[datetime]:
+    if not recurrence.rules:
+        yield _first_wall(start)
+    for key in recurrence.extra_starts:
+        original = start_of(key)
+        yield original if isinstance(original, datetime) else datetime.combine(original, time())
+
+
+def _named(wall: datetime, start: When) -> tuple[OccurrenceKey, datetime]:
+    """Key and instant of one wall clock start. A time in the spring gap becomes the time that clocks really show."""
+    if isinstance(start, AllDay):
+        return key_of(wall.date()), wall.replace(tzinfo=UTC)
+    instant = zones.to_instant(wall, start.zone)
+    return key_of(zones.to_wall(instant, start.zone)), instant
+
+
+def _first_wall(start: When) -> datetime:
+    return start.start.replace(microsecond=0) if isinstance(start, Timed) else datetime.combine(start.start, time())
+
+
+def _wall(instant: datetime, start: When) -> datetime:
+    return zones.to_wall(instant, start.zone if isinstance(start, Timed) else "UTC")
+
+
+def _day(moment: datetime | date) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def _years_later(start: When, years: int) -> datetime:
+    first = _first_wall(start)
+    return _END_OF_TIME if first.year + years >= _END_OF_TIME.year else first + timedelta(days=366 * years)
+
+
+def _last_of(start: When, rule: Rule) -> date | None:
+    """The day of a finite rule's last match. With UNTIL it looks backwards from the end in growing steps."""
+    first = _first_wall(start)
+    if rule.until is None:
+        days = [wall.date() for wall in wall_times(rule, start, lower=first, upper=_END_OF_TIME)]
+        return max(days, default=None)
+    end = datetime.combine(rule.until, time.max)
+    reach = timedelta(days=40)
+    while True:
+        lower = end - reach if rule.count is None and end - first > reach else first
+        days = [wall.date() for wall in wall_times(rule, start, lower=lower, upper=end)]
+        if days or lower <= first:
+            return max(days, default=None)
+        reach *= 8
+
+
+def _first_occurrences(start: When, recurrence: Recurrence) -> Iterator[tuple[OccurrenceKey, datetime]]:
+    return _occurrences(start, recurrence, _first_of_all(start, recurrence), _years_later(start, _COMPARED_YEARS))
+
+
+def _first_of_all(start: When, recurrence: Recurrence) -> datetime:
+    return min((_first_wall(start), *_extra_walls(start, recurrence)))
+
+
+def _share_zone(a: When, b: When) -> bool:
+    return isinstance(a, AllDay) or isinstance(b, AllDay) or zones.same(a.zone, b.zone)
+
+
+def _begin_alike(a: When, b: When) -> bool:
+    return a.start == b.start and _share_zone(a, b)
+
+
+def _canonical(recurrence: Recurrence, start: When) -> Recurrence:
+    rules = tuple(sorted({canonical(rule, start) for rule in recurrence.rules}, key=repr))
+    return replace(recurrence, rules=rules, extra_starts=tuple(sorted(set(recurrence.extra_starts))))

@@ -1,0 +1,70 @@
+"""The sentences of findings: what a person is told when a plan had to choose. No event text in them.
+
+What lives here: building findings. What does not: deciding them (``plan_*``), cases and notifications.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from calsync.engine.events import Event
+from calsync.engine.fingerprint import flatten
+from calsync.engine.plan_values import Finding, FindingKind, LinkState
+from calsync.engine.transform import obstacle
+
+
+def values_at(event: Event, paths: Iterable[str]) -> dict[str, object]:
+    """The values of ``event`` at ``paths``, in order; None where it has none."""
+    flat = flatten(event)
+    return {path: flat.get(path) for path in sorted(paths)}
+
+
+def both_edited(link: LinkState, *, lost: Mapping[str, object], asked: frozenset[str]) -> list[Finding]:
+    """Some fields were changed on both sides."""
+    if not lost:
+        return []
+    ending = "a person has to choose" if asked else "one version was taken, the other is kept here"
+    text = f"Changed on both sides ({count(lost)}): {ending}."
+    return [Finding(FindingKind.BOTH_EDITED, link.calendar_id, frozenset(lost), dict(lost), text)]
+
+
+def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[Finding]:
+    """A copy was edited where edits do not travel."""
+    if not paths:
+        return []
+    text = f"A {link.role.value} was edited where edits do not travel ({count(paths)}); it is put back."
+    return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def copy_deleted(link: LinkState) -> Finding:
+    """A copy was deleted that its person may not delete for good."""
+    text = f"A {link.role.value} was deleted where that does not travel; it is made again."
+    return Finding(FindingKind.COPY_DELETED, link.calendar_id, frozenset(), {}, text)
+
+
+def delete_against_edit(link: LinkState, *, edited: Event, paths: frozenset[str], kept: bool) -> Finding:
+    """One side deleted what the other had edited."""
+    outcome = "the edit won: the event is made again" if kept else "the deletion won: the edit is kept here"
+    text = f"Deleted on one side and edited on the other ({count(paths)}); {outcome}."
+    return Finding(FindingKind.DELETE_AGAINST_EDIT, link.calendar_id, paths, values_at(edited, paths), text)
+
+
+def cannot_represent(calendar_id: int, reason: str) -> Finding:
+    """A place cannot hold the event."""
+    return Finding(FindingKind.CANNOT_REPRESENT, calendar_id, frozenset(), {}, reason)
+
+
+def new_obstacles(links: Iterable[LinkState], *, before: Event, now: Event) -> list[Finding]:
+    """The places that could hold the event before and cannot hold it now."""
+    reasons = (
+        (link.calendar_id, obstacle(now, link.place.traits))
+        for link in links
+        if not obstacle(before, link.place.traits)
+    )
+    return [cannot_represent(calendar_id, reason) for calendar_id, reason in reasons if reason]
+
+
+def count(paths: Iterable[str]) -> str:
+    """How many fields: ``1 field``, ``3 fields``."""
+    number = len(list(paths))
+    return f"{number} field{'' if number == 1 else 's'}"

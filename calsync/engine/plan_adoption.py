@@ -1,0 +1,92 @@
+"""Planning first contact: an event that the hub knows turns out to exist in one more calendar already.
+
+What lives here: linking the two without writing what is equal. What does not: finding the pair (``adopt``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from calsync.engine import findings
+from calsync.engine.compare import differences
+from calsync.engine.events import Event, Field
+from calsync.engine.fingerprint import field_of_path, fingerprints, flatten
+from calsync.engine.merge import Merged, merge
+from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, Place, Sighting
+from calsync.engine.policy import Policy, Role
+from calsync.engine.transform import project
+from calsync.engine.travel import link_in, travelling, with_link
+from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes
+
+_TEXTS = frozenset({Field.TITLE.value, Field.BODY.value, Field.LOCATION.value})
+
+
+def plan_adoption(sighting: Sighting, *, here: Place, hub: HubState, policy: Policy, key: bytes) -> EventPlan:
+    """The event with the sighted copy linked to it.
+
+    A copy with guests, or of somebody else's meeting, becomes native: left alone for ever. Any other becomes a twin:
+    what is equal is not written; of two differing values the policy picks one and the other is told, but an
+    empty text never beats a filled one. A calendar that has its copy already is left as it is, and so is a tombstone.
+    """
+    known = link_in(hub, here.calendar_id)
+    if sighting.event is None or (known is not None and known.remote_id):
+        return EventPlan(event=hub.event, links=in_order(hub.links))
+    link = replace(known or LinkState(place=here, role=Role.TWIN), place=here, role=_role(sighting.event))
+    link = replace(link, remote_id=sighting.remote_id, version=sighting.version)
+    read = as_read(sighting.event, link.role)
+    hub = with_link(hub, link)
+    merged, overruled = _meet(hub, link, read, sighting=sighting, policy=policy)
+    wanted = wanted_map(merged.event, link, key=key)
+    hub_map = {**wanted, **dict.fromkeys(overruled, "")}
+    after = with_link(hub, replace(link, hub_map=hub_map, remote_map=fingerprints(read, key=key)))
+    after = replace(after, event=merged.event)
+    return EventPlan(
+        event=after.event,
+        links=in_order(after.links),
+        writes=wanted_writes(after, key=key),
+        findings=_told(link, merged, hub=hub, after=after),
+        changed=merged.event != hub.event,
+    )
+
+
+def _role(read: Event) -> Role:
+    return Role.NATIVE if read.guests or not read.organizes else Role.TWIN
+
+
+def _meet(
+    hub: HubState, link: LinkState, read: Event, *, sighting: Sighting, policy: Policy
+) -> tuple[Merged, frozenset[str]]:
+    """The merged event, and the paths in which the sighted copy has to be written over."""
+    if link.role is Role.NATIVE:
+        return Merged(event=hub.event), frozenset()
+    shown = as_read(project(hub.event, traits=link.place.traits, role=link.role), link.role)
+    differing = differences(shown, read)
+    takes = travelling(hub, link, differing)
+    filled_here, filled_there = _filled(read, shown, takes), _filled(shown, read, takes)
+    merged = merge(
+        hub=hub.event,
+        theirs=read,
+        changed_here=takes - filled_there,
+        changed_hub=takes - filled_here,
+        policy=policy,
+        here=link.place.platform,
+        here_is_origin=False,
+        hub_changed_at=hub.changed_at,
+        theirs_changed_at=sighting.changed_at,
+    )
+    refused = {path: flatten(read).get(path) for path in differing - takes}
+    lost = dict(sorted({**refused, **merged.lost}.items()))
+    return replace(merged, lost=lost), differing - merged.won
+
+
+def _filled(one: Event, other: Event, paths: frozenset[str]) -> frozenset[str]:
+    """The text fields that are filled in ``one`` and empty in ``other``."""
+    mine, others = flatten(one), flatten(other)
+    texts = (path for path in paths if field_of_path(path) in _TEXTS)
+    return frozenset(path for path in texts if mine.get(path) and not others.get(path, "x"))
+
+
+def _told(link: LinkState, merged: Merged, *, hub: HubState, after: HubState) -> tuple[Finding, ...]:
+    edited = findings.both_edited(link, lost=merged.lost, asked=merged.asked)
+    others = [other for other in after.links if other.calendar_id != link.calendar_id]
+    return (*edited, *findings.new_obstacles(in_order(others), before=hub.event, now=after.event))

@@ -1,0 +1,89 @@
+"""Whose edits count: which changes seen in a calendar may become the hub's, and which are put back.
+
+What lives here: the rules about roles, guests and organisers. What does not: merging (``merge``), planning (``plan``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from calsync.engine.events import Event, Platform
+from calsync.engine.fingerprint import field_of_path
+from calsync.engine.plan_values import HubState, LinkState
+from calsync.engine.policy import Role
+
+
+def link_in(hub: HubState, calendar_id: int) -> LinkState | None:
+    """The event's link in one calendar."""
+    return next((link for link in hub.links if link.calendar_id == calendar_id), None)
+
+
+def origin_of(hub: HubState) -> LinkState | None:
+    """The link where the event was made; None once that copy is gone and only native copies are left."""
+    return next((link for link in hub.links if link.role is Role.ORIGIN), None)
+
+
+def with_link(hub: HubState, link: LinkState) -> HubState:
+    """The hub with ``link`` in place of the one in the same calendar."""
+    others = tuple(other for other in hub.links if other.calendar_id != link.calendar_id)
+    return replace(hub, links=(*others, link))
+
+
+def is_truth(hub: HubState, link: LinkState) -> bool:
+    """Whether this copy is the event itself: the origin, or a native copy when the origin is gone."""
+    return link.role is Role.ORIGIN or (link.role is Role.NATIVE and origin_of(hub) is None)
+
+
+def may_travel(hub: HubState, link: LinkState) -> bool:
+    """Whether edits made in this copy may become the hub's.
+
+    A twin's may when the same person organises the event and writing the origin mails nobody: without guests, or
+    with guests in Google. A colleague's copy and a guest's native copy never speak for the event.
+    """
+    if is_truth(hub, link):
+        return True
+    origin = origin_of(hub)
+    if link.role is not Role.TWIN or origin is None or not origin.place.writable or not hub.event.organizes:
+        return False
+    return not hub.event.guests or origin.place.platform is Platform.GOOGLE
+
+
+def travelling(hub: HubState, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
+    """Those of the changed ``paths`` that may become the hub's. A twin must not change what is pinned in the origin."""
+    if not may_travel(hub, link):
+        return frozenset()
+    pinned = set() if is_truth(hub, link) else {field.value for field in hub.event.pinned}
+    return frozenset(path for path in paths if field_of_path(path) not in pinned)
+
+
+def with_identity_of(event: Event, read: Event) -> Event:
+    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields and kind, which only the
+    event's own mailbox knows.
+    """
+    return replace(
+        event,
+        uid=read.uid,
+        organizer=read.organizer,
+        organizes=read.organizes,
+        guests=read.guests,
+        pinned=read.pinned,
+        kind=read.kind,
+    )
+
+
+def rerole(hub: HubState, link: LinkState, read: Event) -> HubState:
+    """The hub after somebody made a real meeting out of a twin or copy by inviting people there.
+
+    Writing to such a copy could mail its guests, deleting it would cancel their meeting. When the event had no guests
+    yet and nothing pinned, a twin becomes the origin and the old origin its twin; otherwise the copy becomes native:
+    it is never written again.
+    """
+    if link.role not in (Role.TWIN, Role.COPY) or (read.organizes and not read.guests):
+        return hub
+    origin, event = origin_of(hub), hub.event
+    alone = event.organizes and not event.guests and not event.pinned
+    if link.role is Role.TWIN and read.organizes and alone and origin is not None:
+        hub = with_link(hub, replace(origin, role=Role.TWIN))
+        return with_link(hub, replace(link, role=Role.ORIGIN))
+    return with_link(hub, replace(link, role=Role.NATIVE))

@@ -1,0 +1,104 @@
+"""Which writes are needed, derived from the hub's event and what was last agreed with each place.
+
+What lives here: the map of what is wanted in a place, who may be written to, derived writes, settling a write's echo.
+What does not: deciding about what a provider shows (``plan_known`` and its neighbours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from calsync.engine.events import Event, Platform
+from calsync.engine.fingerprint import changed, digest, field_of_path, fingerprints
+from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
+from calsync.engine.policy import Role
+from calsync.engine.transform import carries_guests, guest_note, obstacle, project, strip_note
+
+NOTE = "note"
+"""The path of the guest note, which stands in a copy's body but is no synced field: a changed guest list is no edit."""
+
+
+def as_read(event: Event, role: Role) -> Event:
+    """The event that a calendar shows, without what CalSync itself put into it."""
+    return event if carries_guests(role) else strip_note(event)
+
+
+def wanted_map(event: Event, link: LinkState, *, key: bytes) -> dict[str, str]:
+    """The fingerprints of what is wanted at ``link``, comparable path by path with its ``hub_map``."""
+    projected = as_read(project(event, traits=link.place.traits, role=link.role), link.role)
+    wanted = fingerprints(projected, key=key)
+    if not carries_guests(link.role) and (note := guest_note(event)):
+        wanted[NOTE] = digest(NOTE, note, key=key)
+    return wanted
+
+
+def may_write(event: Event, link: LinkState) -> bool:
+    """Whether anything may be written at ``link``: the rule that keeps replication from ever mailing anybody.
+
+    A native copy is its provider's own. An origin is written only when the person organises it; and not when it has
+    guests and lives in Outlook, because Graph mails the guests on every change and has no switch against it. Google
+    writes are silent (``sendUpdates=none``).
+    """
+    if link.role is Role.NATIVE or not link.place.writable:
+        return False
+    if link.role is Role.ORIGIN:
+        return event.organizes and not (event.guests and link.place.platform is Platform.OUTLOOK)
+    return True
+
+
+def may_create(event: Event, link: LinkState) -> bool:
+    """Whether the event may be created at ``link``: a meeting is never made anew without its guests."""
+    return may_write(event, link) and not (link.role is Role.ORIGIN and event.guests)
+
+
+def writable_paths(event: Event, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
+    """Those of ``paths`` that may be written at ``link``; what is pinned in the origin (a join block) is left alone."""
+    if not may_write(event, link):
+        return frozenset()
+    pinned = {field.value for field in event.pinned} if link.role is Role.ORIGIN else set()
+    return frozenset(path for path in paths if field_of_path(path) not in pinned)
+
+
+def pending(event: Event, link: LinkState, *, key: bytes) -> frozenset[str]:
+    """The paths in which what is wanted at ``link`` differs from what was last agreed there."""
+    return changed(wanted_map(event, link, key=key), link.hub_map)
+
+
+def wanted_writes(hub: HubState, *, key: bytes) -> tuple[PlannedWrite, ...]:
+    """Every write that brings the links to the hub's state, in the order of calendars.
+
+    Derived, never remembered: repeat it at any time. Places that cannot hold the event are left out.
+    """
+    writes = (_wanted_write(hub.event, link, key=key) for link in in_order(hub.links))
+    return tuple(write for write in writes if write is not None)
+
+
+def in_order(links: Iterable[LinkState]) -> tuple[LinkState, ...]:
+    """Links by calendar: the order of everything that planning gives out."""
+    return tuple(sorted(links, key=lambda link: link.calendar_id))
+
+
+def _wanted_write(event: Event, link: LinkState, *, key: bytes) -> PlannedWrite | None:
+    if not may_write(event, link) or obstacle(event, link.place.traits):
+        return None
+    if not link.remote_id:
+        paths = frozenset(wanted_map(event, link, key=key))
+        why = f"The event has no {link.role.value} in this calendar yet."
+        return PlannedWrite(link.calendar_id, WriteWish.CREATE, paths, why) if may_create(event, link) else None
+    paths = writable_paths(event, link, pending(event, link, key=key))
+    why = f"The {link.role.value} in this calendar differs from the hub."
+    return PlannedWrite(link.calendar_id, WriteWish.UPDATE, paths, why) if paths else None
+
+
+def settle(
+    link: LinkState, *, hub_event_as_written: Event, remote_id: str, version: str, echo: Event, key: bytes
+) -> LinkState:
+    """The link after a create or update succeeded: hub and place agree, in the provider's own spelling (``echo``).
+
+    ``hub_event_as_written`` is the hub's whole event (not its projection) as it was when the write was made; when the
+    hub has moved on since, the difference shows up as the next derived write.
+    """
+    hub_map = wanted_map(hub_event_as_written, link, key=key)
+    remote_map = fingerprints(as_read(echo, link.role), key=key)
+    return replace(link, remote_id=remote_id, version=version, hub_map=hub_map, remote_map=remote_map)

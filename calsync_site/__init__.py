@@ -1,0 +1,1 @@
+"""The site: settings, addresses, system checks and the commands that cross apps."""

@@ -1,0 +1,1 @@
+"""The demonstration: a pretend company on pretend providers, kept in step by the real thing."""

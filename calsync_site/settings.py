@@ -1,0 +1,214 @@
+"""Django settings, read from the environment (README lists every variable). Defaults suit one machine on loopback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.management.utils import get_random_secret_key
+
+from calsync_site.environment import host_of, is_local_deployment, own_secret
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- where this installation is reached ------------------------------------------------------------------------
+
+VAR_DIR = Path(env.str("CALSYNC_VAR", default=str(BASE_DIR / "var")))
+CALSYNC_PUBLIC_URL = env.str("CALSYNC_PUBLIC_URL", default="").rstrip("/")
+_public_host = host_of(CALSYNC_PUBLIC_URL)
+_named_hosts = env.list("DJANGO_ALLOWED_HOSTS", default=[])
+ALLOWED_HOSTS = list(
+    dict.fromkeys([*(_named_hosts or ["localhost", "127.0.0.1", "[::1]"]), *([_public_host] if _public_host else [])])
+)
+LOCAL_DEPLOYMENT = is_local_deployment(public_url=CALSYNC_PUBLIC_URL, hosts=ALLOWED_HOSTS)
+DEBUG = env.bool("DJANGO_DEBUG", default=False)
+
+# --- secrets ---------------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or own_secret(
+    VAR_DIR / "secret_key", make=get_random_secret_key(), name="DJANGO_SECRET_KEY", local=LOCAL_DEPLOYMENT
+)
+CALSYNC_SEALING_KEYS = env.list("CALSYNC_SEALING_KEYS", default=[]) or [
+    own_secret(
+        VAR_DIR / "sealing_key",
+        make=Fernet.generate_key().decode(),
+        name="CALSYNC_SEALING_KEYS",
+        local=LOCAL_DEPLOYMENT,
+    )
+]
+
+# --- providers -------------------------------------------------------------------------------------------------
+
+MICROSOFT_TENANT_ID = env.str("MICROSOFT_TENANT_ID", default="")
+MICROSOFT_CLIENT_ID = env.str("MICROSOFT_CLIENT_ID", default="")
+MICROSOFT_CLIENT_SECRET = env.str("MICROSOFT_CLIENT_SECRET", default="")
+MICROSOFT_CLIENT_CERTIFICATE = env.str("MICROSOFT_CLIENT_CERTIFICATE", default="")  # path of a PEM file
+MICROSOFT_LOGIN_URL = env.str("MICROSOFT_LOGIN_URL", default="https://login.microsoftonline.com").rstrip("/")
+MICROSOFT_GRAPH_URL = env.str("MICROSOFT_GRAPH_URL", default="https://graph.microsoft.com").rstrip("/")
+GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
+GOOGLE_ADMIN_SUBJECT = env.str("GOOGLE_ADMIN_SUBJECT", default="")
+GOOGLE_OAUTH_CLIENT_ID = env.str("GOOGLE_OAUTH_CLIENT_ID", default="")
+GOOGLE_OAUTH_CLIENT_SECRET = env.str("GOOGLE_OAUTH_CLIENT_SECRET", default="")
+GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com").rstrip("/")
+
+# --- how the sync behaves --------------------------------------------------------------------------------------
+
+CALSYNC_WINDOW_BACK_DAYS = env.int("CALSYNC_WINDOW_BACK_DAYS", default=30)
+CALSYNC_WINDOW_AHEAD_DAYS = env.int("CALSYNC_WINDOW_AHEAD_DAYS", default=400)
+CALSYNC_LEASE_SECONDS = env.int("CALSYNC_LEASE_SECONDS", default=90)
+CALSYNC_POLL_SECONDS = env.int("CALSYNC_POLL_SECONDS", default=60)  # a calendar without a live watch
+CALSYNC_POLL_WATCHED_SECONDS = env.int("CALSYNC_POLL_WATCHED_SECONDS", default=900)
+CALSYNC_KEEP_DONE_DAYS = env.int("CALSYNC_KEEP_DONE_DAYS", default=30)
+
+# --- applications ----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "guardian",
+    "django_q",
+    "rest_framework",
+    "accounts",
+    "notifications",
+    "syncrules",
+    "calendars",
+    "conflicts",
+    "calsync_site",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+ROOT_URLCONF = "calsync_site.urls"
+WSGI_APPLICATION = "calsync_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- people ----------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ANONYMOUS_USER_NAME = None  # guardian: no row for strangers
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+LOGIN_URL = "/admin/login/"
+
+# --- database, queue, cache ------------------------------------------------------------------------------------
+
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'calsync.sqlite3'}")}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # One writer at a time: begin immediately and wait, instead of failing at the first write of a transaction.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+Q_CLUSTER = {
+    "name": "calsync",
+    "workers": env.int("CALSYNC_WORKERS", default=2),
+    "queue_limit": env.int("CALSYNC_WORKERS", default=2),  # prefetching more only ages their locks
+    "bulk": 1,
+    "timeout": 300,
+    "retry": 1200,  # > timeout x (queue_limit / workers + 2); rows, not this, bring crashed work back
+    "max_attempts": 3,
+    "ack_failures": True,  # a failed task is not repeated by the queue: its row remembers and the sweeper rings again
+    "save_limit": 50,
+    "poll": 0.1,
+    "catch_up": False,
+    "recycle": 500,
+    "max_rss": 400_000,
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# --- the web ---------------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
+WHITENOISE_USE_FINDERS = LOCAL_DEPLOYMENT
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if LOCAL_DEPLOYMENT
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+_https = CALSYNC_PUBLIC_URL.startswith("https://")
+SECURE_SSL_REDIRECT = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
+SECURE_HSTS_PRELOAD = _https
+SESSION_COOKIE_SECURE = _https
+CSRF_COOKIE_SECURE = _https
+CSRF_TRUSTED_ORIGINS = [CALSYNC_PUBLIC_URL] if CALSYNC_PUBLIC_URL else []
+
+UNFOLD = {"SITE_TITLE": "CalSync", "SITE_HEADER": "CalSync", "SITE_SUBHEADER": "Outlook and Google in step"}
+
+# --- logs: event.name key=value; never a token, a subject, a body or an attendee ------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        name: {"level": env.str("CALSYNC_LOG_LEVEL", default="INFO")}
+        for name in ("accounts", "calendars", "conflicts", "notifications", "syncrules", "calsync_site")
+    }
+    # These libraries put URLs into their lines; ours carry cursors.
+    | {name: {"level": "ERROR"} for name in ("googleapiclient", "urllib3", "msal")},
+}

@@ -1,0 +1,12 @@
+"""What the queue calls: reads the clock and calls the service."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from conflicts import services
+
+
+def open_cases() -> int:
+    """Open a case for every finding that has none."""
+    return services.open_cases(now=timezone.now())

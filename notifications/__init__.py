@@ -1,0 +1,1 @@
+"""What people are told: topics, messages and the inbox."""

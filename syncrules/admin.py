@@ -1,0 +1,124 @@
+"""The console's page of switches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from accounts.console import AsksReason, ReadOnlyAdmin
+from accounts.models import OrgUnit, User
+from accounts.models.mailboxes import MAX_REASON, PLATFORMS
+from calsync.engine.events import Platform
+from syncrules.models import Scope, Switch
+from syncrules.services import Target, switch_off, switch_on
+
+
+class SwitchOffForm(forms.Form):
+    """Whom to hold back, and why."""
+
+    scope = forms.ChoiceField(choices=Scope, label="For", widget=UnfoldAdminSelectWidget)
+    platform = forms.ChoiceField(
+        choices=[("", "-"), *PLATFORMS], required=False, widget=UnfoldAdminSelectWidget, help_text="for a platform"
+    )
+    org_unit = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="for an org unit: its path, such as /Sales/EMEA"
+    )
+    person = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="for a person: their e-mail address"
+    )
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
+
+    def clean_org_unit(self) -> OrgUnit | None:
+        """The unit of that path."""
+        path = self.cleaned_data["org_unit"]
+        unit = OrgUnit.objects.filter(path=path).first()
+        if path and unit is None:
+            raise forms.ValidationError("There is no such org unit.")
+        return unit
+
+    def clean_person(self) -> User | None:
+        """The person of that address."""
+        email = self.cleaned_data["person"]
+        person = User.objects.filter(email=email).first()
+        if email and person is None:
+            raise forms.ValidationError("There is no such person.")
+        return person
+
+    def clean(self) -> dict[str, Any]:
+        """The one target field that belongs to the scope is filled in; what the others hold does not count."""
+        cleaned = super().clean() or {}
+        wanted = cleaned.get("scope", "")
+        if wanted in cleaned and not cleaned[wanted]:
+            self.add_error(wanted, "Say which one.")
+        return cleaned
+
+    def target(self) -> Target:
+        """What the form names."""
+        chosen = self.cleaned_data
+        makers = {
+            Scope.EVERYBODY: Target.everybody,
+            Scope.PLATFORM: lambda: Target.whole_platform(Platform(chosen["platform"])),
+            Scope.ORG_UNIT: lambda: Target.unit(chosen["org_unit"]),
+            Scope.PERSON: lambda: Target.one_person(chosen["person"]),
+        }
+        return makers[Scope(chosen["scope"])]()
+
+
+@admin.register(Switch)
+class SwitchAdmin(AsksReason, ReadOnlyAdmin):
+    """What is switched off, since when, by whom and why. Rows change by the two actions only."""
+
+    list_display = ("target", "scope", "is_on", "since", "reason", "changed_by")
+    list_filter = ("is_on", "scope", "platform")
+    list_select_related = ("org_unit", "person", "changed_by")
+    search_fields = ("reason", "org_unit__path", "person__email")
+    fields = ("target", "scope", "is_on", "since", "reason", "changed_by")
+    actions_list = ("switch_sync_off",)
+    actions = ("switch_on_again",)
+
+    def has_switch_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        """Who may use the two actions."""
+        return request.user.has_perm("syncrules.change_switch")
+
+    @action(description="Switch sync off ...", permissions=["switch"], url_path="switch-off")
+    def switch_sync_off(self, request: HttpRequest) -> HttpResponse:
+        """Ask whom it concerns and why, then hold sync back."""
+        form = SwitchOffForm(request.POST or None)
+        if form.is_valid():
+            switch = switch_off(
+                target=form.target(), reason=form.cleaned_data["reason"], by=_actor(request), now=timezone.now()
+            )
+            self.message_user(request, f"Sync is off for {switch.target}.")
+            return HttpResponseRedirect(reverse("admin:syncrules_switch_changelist"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Switch sync off",
+            "opts": self.model._meta,
+            "form": form,
+        }
+        return TemplateResponse(request, "console/ask.html", context)
+
+    @admin.action(description="Switch sync on again ...", permissions=["switch"])
+    def switch_on_again(self, request: HttpRequest, queryset: QuerySet[Switch]) -> HttpResponse | None:
+        """Ask why, then let sync run for the selected targets."""
+
+        def do(switches: QuerySet[Switch], reason: str) -> str:
+            names = [switch.target for switch in switches]
+            for switch in switches:
+                switch_on(target=Target.of(switch), reason=reason, by=_actor(request), now=timezone.now())
+            return f"Sync is on again for {', '.join(names)}."
+
+        return self.with_reason(request, queryset, title="Switch sync on again", do=do)
+
+
+def _actor(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

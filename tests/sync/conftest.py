@@ -1,0 +1,137 @@
+"""The world of the pipeline's tests: both pretend providers over real HTTP, a real database, and people in between."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import LinkedAccount, OrgUnit, User
+from calendars import services
+from calendars.models import Calendar
+from calendars.sync.audit import AuditReport
+from calendars.sync.run import RunReport, serve
+from calsync.simulator.google.oauth import service_account_info
+from calsync.simulator.server import Simulator
+
+
+@dataclass
+class Person:
+    """One person with a mailbox on either platform or both, and the hands of an end user on them."""
+
+    user: User
+    address: str
+    world: World
+
+    @property
+    def outlook(self) -> list[dict]:
+        return [event for event in self.world.simulator.graph.events(self.address) if not event.get("seriesMasterId")]
+
+    @property
+    def google(self) -> list[dict]:
+        return [
+            event
+            for event in self.world.simulator.google.events(self.address)
+            if event["status"] != "cancelled" and "recurringEventId" not in event
+        ]
+
+    def in_outlook(self, **fields) -> dict:
+        return self.world.simulator.graph.create_event(self.address, outlook_body(**fields))
+
+    def in_google(self, **fields) -> dict:
+        return self.world.simulator.google.create_event(self.address, google_body(**fields))
+
+    def edit_outlook(self, event_id: str, **body) -> dict:
+        return self.world.simulator.graph.update_event(self.address, event_id, body)
+
+    def edit_google(self, event_id: str, **body) -> dict:
+        return self.world.simulator.google.patch_event(self.address, event_id, body)
+
+    def delete_outlook(self, event_id: str) -> None:
+        self.world.simulator.graph.delete_event(self.address, event_id)
+
+    def delete_google(self, event_id: str) -> None:
+        self.world.simulator.google.delete_event(self.address, event_id)
+
+
+class World:
+    """Both providers, the people, and the commands' services."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.unit = OrgUnit.objects.create(name="Sales", path="/Sales")
+
+    def person(self, name: str, *, outlook: bool = True, google: bool = True, zone: str = "Europe/Berlin") -> Person:
+        address = f"{name}@meridian.example"
+        user = User.objects.create_user(email=address, name=name.title(), org_unit=self.unit, time_zone=zone)
+        accounts = []
+        if outlook:
+            self.simulator.graph.add_mailbox(address, name.title(), zone)
+            accounts.append(LinkedAccount.objects.create(person=user, platform="outlook", address=address))
+        if google:
+            self.simulator.google.add_mailbox(address, name.title(), zone)
+            accounts.append(LinkedAccount.objects.create(person=user, platform="google", address=address))
+        services.ensure_primary_calendars(accounts)
+        return Person(user, address, self)
+
+    def activate(self, *, from_now: bool = False) -> RunReport:
+        services.activate(calendars=Calendar.objects.all(), from_now=from_now, now=timezone.now())
+        return self.settle()
+
+    def settle(self) -> RunReport:
+        return serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True)
+
+    def audit(self) -> AuditReport:
+        return services.audit_calendars(calendars=Calendar.objects.all(), clock=timezone.now)
+
+    @property
+    def mails(self) -> list:
+        """Mails that our writes caused (people's own mails left out)."""
+        return [mail for mail in self.simulator.core.outbox if not mail.by_person]
+
+    def provider_writes(self) -> int:
+        return sum(call.is_write for call in self.simulator.core.ledger.calls)
+
+
+def outlook_body(
+    *, subject="Standup", start="2026-12-01T09:00:00", end="2026-12-01T09:30:00", zone="W. Europe Standard Time", **more
+) -> dict:
+    return {
+        "subject": subject,
+        "start": {"dateTime": start, "timeZone": zone},
+        "end": {"dateTime": end, "timeZone": zone},
+        **more,
+    }
+
+
+def google_body(
+    *, summary="Standup", start="2026-12-01T09:00:00", end="2026-12-01T09:30:00", zone="Europe/Berlin", **more
+) -> dict:
+    return {
+        "summary": summary,
+        "start": {"dateTime": start, "timeZone": zone},
+        "end": {"dateTime": end, "timeZone": zone},
+        **more,
+    }
+
+
+@pytest.fixture
+def simulator():
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def world(db, simulator, settings, tmp_path) -> World:
+    key_file = tmp_path / "service-account.json"
+    key_file.write_text(json.dumps(service_account_info(simulator.url)))
+    settings.MICROSOFT_TENANT_ID = "11111111-2222-3333-4444-555555555555"
+    settings.MICROSOFT_CLIENT_ID = "calsync"
+    settings.MICROSOFT_CLIENT_SECRET = "pretend-secret"
+    settings.MICROSOFT_LOGIN_URL = simulator.url
+    settings.MICROSOFT_GRAPH_URL = simulator.url
+    settings.GOOGLE_API_URL = simulator.url
+    settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(key_file)
+    return World(simulator)
