@@ -125,6 +125,7 @@ class LinkedAccount(models.Model):
                 fields=["person", "platform"],
                 condition=Q(reached_through="tenant") & ~Q(state="disabled"),
                 name="account_once_per_person_and_platform",
+                violation_error_message="The person has another mailbox in use on this platform.",
             ),
             models.CheckConstraint(condition=Q(address=Lower("address")), name="account_address_is_lower_case"),
         ]

@@ -31,7 +31,7 @@ def enable_accounts(*, accounts: Iterable[LinkedAccount], now: datetime) -> int:
     changing = [account for account in accounts if account.state == AccountState.DISABLED]
     for account in changing:
         account.enable(now=now)
-        account.full_clean(exclude=["person", "connection"])
+        account.validate_constraints()
         account.save(update_fields=_STATE_FIELDS)
     return len(changing)
 

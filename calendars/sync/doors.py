@@ -18,7 +18,7 @@ STORM_REASON = "This event was written more than 5 times in 10 minutes: the next
 
 def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: datetime) -> set[Operation]:
     """The operations that may be written now; the others are put off (in memory), with the reason."""
-    door = door_for(calendar.account.person_id)
+    door = door_for(calendar.account.person_id, platform=calendar.account.platform)
     if not door.open:
         for operation in operations:
             operation.retry_at(now + SWITCH_PAUSE, reason=door.why, code="switched_off")

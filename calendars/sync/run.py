@@ -81,13 +81,14 @@ def _until_idle(
     open_operations = Operation.objects.open().filter(calendar__in=scope)
     written, most = tally.writes.total(), open_operations.count()
     while True:
-        due = selectors.due_calendar_ids(scope, now=clock())
+        now = clock()  # one moment for both questions, so that nothing comes due between them
+        due = selectors.due_calendar_ids(scope, now=now)
         for calendar_id in due:
             take_turn(calendar_id=calendar_id, clock=clock, tally=tally)
             progress("Writing copies", min(tally.writes.total() - written, most), most)
         if due:
             continue
-        wait = _next_wait(scope, clock())
+        wait = _next_wait(scope, now)
         if wait is None:
             return
         sleep(wait.total_seconds() + 0.01)

@@ -1,7 +1,7 @@
 """Which occurrences a recurrence generates, and whether two recurrences generate the same.
 
-What lives here: expansion in naive wall clock time by python-dateutil, the jump that keeps old series cheap, and
-questions answered by expanding (``generates``, ``last_day``, ``aligned``, ``equivalent``). What does not: text and
+What lives here: expansion in naive wall clock time, windows in instants, and questions answered by expanding
+(``generates``, ``last_day``, ``aligned``, ``equivalent``). What does not: the days of one rule (``rule_days``), text,
 the canonical spelling of rules.
 
 A start that its rule does not generate is no occurrence: the series begins with the first match (``aligned``). When
@@ -16,26 +16,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import islice, zip_longest
-from typing import Final, Literal
-
-from dateutil import rrule
-from dateutil.rrule import weekday as dateutil_weekday
+from typing import Final
 
 from calsync.engine import zones
-from calsync.engine.canonical_rule import WEEKDAYS, canonical
-from calsync.engine.events import AllDay, Frequency, OccurrenceKey, Recurrence, Rule, Timed, When
+from calsync.engine.canonical_rule import canonical
+from calsync.engine.events import AllDay, OccurrenceKey, Recurrence, Rule, Timed, When
 from calsync.engine.occurrences import key_of, occurrence_when, start_of
+from calsync.engine.rule_days import days_of
 
-_FREQUENCIES: Final[dict[Frequency, Literal[0, 1, 2, 3]]] = {
-    Frequency.YEARLY: 0,
-    Frequency.MONTHLY: 1,
-    Frequency.WEEKLY: 2,
-    Frequency.DAILY: 3,
-}
 _DAY = timedelta(days=1)
-_END_OF_TIME = datetime(9999, 12, 30)  # noqa: DTZ001 - wall clock; a day is left for zones east of Greenwich
+_END_OF_TIME: Final = datetime(9999, 12, 1)  # noqa: DTZ001 - wall clock; some days are left for zones and weeks
 _COMPARED = 1500  # occurrences; about four years of a daily series
 _COMPARED_YEARS = 100
+_WALKED_YEARS = 400  # the Gregorian calendar repeats itself after that
 
 
 def expand(
@@ -52,8 +45,9 @@ def expand(
 
 
 def all_keys(start: When, recurrence: Recurrence) -> Iterator[OccurrenceKey]:
-    """The keys of all occurrences in order, to the end of time when the series is endless."""
-    return (key for key, _ in _occurrences(start, recurrence, _first_of_all(start, recurrence), _END_OF_TIME))
+    """The keys of all occurrences in order, but none that starts 400 years after the series or later."""
+    last = _years_later(start, _WALKED_YEARS)
+    return (key for key, _ in _occurrences(start, recurrence, _first_of_all(start, recurrence), last))
 
 
 def generates(start: When, recurrence: Recurrence, key: OccurrenceKey) -> bool:
@@ -106,61 +100,16 @@ def equivalent(a: Recurrence, b: Recurrence, *, start_a: When, start_b: When) ->
 
 
 def wall_times(rule: Rule, start: When, *, lower: datetime, upper: datetime) -> Iterator[datetime]:
-    """Naive wall clock starts of one rule with ``lower <= start <= upper``, straight from python-dateutil."""
+    """Naive wall clock starts of one rule with ``lower <= start <= upper``, in order."""
     rule = canonical(rule, start)
     first = _first_wall(start)
-    if rule.until is not None:
-        upper = min(upper, datetime.combine(rule.until, time.max))
-    if upper < first:
-        return
-    if rule.count is None:
-        first = _jump(rule, first, lower)
-    for wall in _dateutil_rule(rule, first, upper):
-        if wall >= lower:
+    for day in days_of(rule, first.date(), lower=lower.date(), upper=upper.date()):
+        wall = datetime.combine(day, first.time())
+        if lower <= wall <= upper:
             yield wall
 
 
 # --- inside -----------------------------------------------------------------------------------------------
-
-
-def _dateutil_rule(rule: Rule, first: datetime, upper: datetime) -> Iterator[datetime]:
-    """``upper`` always bounds the walk: a rule that never matches would go on to the year 9999."""
-    found = rrule.rrule(
-        _FREQUENCIES[rule.frequency],
-        dtstart=first,
-        interval=rule.interval,
-        wkst=WEEKDAYS.index(rule.week_start),
-        until=upper,
-        bysetpos=rule.by_set_pos or None,
-        bymonth=rule.by_month or None,
-        bymonthday=rule.by_month_day or None,
-        byyearday=rule.by_year_day or None,
-        byweekno=rule.by_week_no or None,
-        byweekday=[dateutil_weekday(WEEKDAYS.index(day), ordinal) for ordinal, day in rule.by_day] or None,
-    )
-    # COUNT goes through islice, as dateutil refuses COUNT beside UNTIL.
-    return islice(found, rule.count)
-
-
-def _jump(rule: Rule, first: datetime, lower: datetime) -> datetime:
-    """DTSTART moved forward by whole periods to shortly before ``lower``; python-dateutil walks from DTSTART.
-
-    One period is left as a margin: BYSETPOS sees only part of the week in which DTSTART lies.
-    """
-    match rule.frequency:
-        case Frequency.DAILY | Frequency.WEEKLY:
-            days = rule.interval * (7 if rule.frequency is Frequency.WEEKLY else 1)
-            periods = (lower - first).days // days - 1
-            return first + timedelta(days=periods * days) if periods > 0 else first
-        case Frequency.MONTHLY:
-            months = (lower.year - first.year) * 12 + lower.month - first.month
-            periods = months // rule.interval - 1
-            years, month = divmod(first.month - 1 + periods * rule.interval, 12)
-            return first.replace(year=first.year + years, month=month + 1, day=1) if periods > 0 else first
-        case Frequency.YEARLY:
-            periods = (lower.year - first.year) // rule.interval - 1
-            year = first.year + periods * rule.interval
-            return first.replace(year=year, month=1, day=1) if periods > 0 else first
 
 
 def _occurrences(
@@ -215,7 +164,7 @@ def _last_of(start: When, rule: Rule) -> date | None:
     """The day of a finite rule's last match. With UNTIL it looks backwards from the end in growing steps."""
     first = _first_wall(start)
     if rule.until is None:
-        days = [wall.date() for wall in wall_times(rule, start, lower=first, upper=_END_OF_TIME)]
+        days = [wall.date() for wall in wall_times(rule, start, lower=first, upper=_years_later(start, _WALKED_YEARS))]
         return max(days, default=None)
     end = datetime.combine(rule.until, time.max)
     reach = timedelta(days=40)

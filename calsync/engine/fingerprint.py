@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -36,6 +36,7 @@ FingerprintMap = Mapping[str, str]
 
 CANCELLED = "cancelled"
 CONTENT_FIELDS = (Field.TITLE, Field.BODY, Field.LOCATION, Field.WHEN, Field.SHOW_AS, Field.SENSITIVITY)
+CONTENT_PATHS = tuple(name.value for name in CONTENT_FIELDS)
 FINGERPRINT_CHARS = 16
 
 
@@ -54,7 +55,7 @@ def field_of_path(path: str) -> str:
 
 def flatten(event: Event) -> dict[str, object]:
     """The synced fields as path -> value. A cancelled occurrence hides an exception of the same key."""
-    paths: dict[str, object] = {name.value: getattr(event.content, name.value) for name in CONTENT_FIELDS}
+    paths: dict[str, object] = {name: getattr(event.content, name) for name in CONTENT_PATHS}
     if event.recurrence is None:
         return paths
     paths[Field.RECURRENCE.value] = event.recurrence
@@ -70,7 +71,7 @@ def unflatten(paths: Mapping[str, object], *, like: Event) -> Event:
 
     A missing content field keeps the value of ``like``; without ``recurrence`` the result is a single event.
     """
-    fields = {name.value: paths[name.value] for name in CONTENT_FIELDS if name.value in paths}
+    fields = {name: paths[name] for name in CONTENT_PATHS if name in paths}
     content: Content = replace(like.content, **fields)  # type: ignore[arg-type]
     rule = paths.get(Field.RECURRENCE.value)
     if not isinstance(rule, Recurrence):
@@ -110,12 +111,22 @@ def fingerprints(event: Event, *, key: bytes) -> dict[str, str]:
 def digest(path: str, text: str, *, key: bytes) -> str:
     """The fingerprint of one canonical text under its path."""
     message = f"{path}\0{text}".encode()
-    return hmac.new(key, message, "sha256").hexdigest()[:FINGERPRINT_CHARS]
+    return hmac.digest(key, message, "sha256").hex()[:FINGERPRINT_CHARS]
 
 
 def changed(now: FingerprintMap, then: FingerprintMap) -> frozenset[str]:
     """The paths that differ, appeared or vanished between two maps."""
     return frozenset(path for path in {*now, *then} if now.get(path) != then.get(path))
+
+
+def alike(paths: Iterable[str], one: Mapping[str, str], other: Mapping[str, str]) -> frozenset[str]:
+    """Those of ``paths`` in which two maps agree. Of an occurrence that only one of them cancels, nothing is alike."""
+
+    def same(path: str) -> bool:
+        whole = path.partition("/")[0]  # an exception's occurrence; a master's field is its own whole
+        return one.get(path) == other.get(path) and one.get(whole) == other.get(whole)
+
+    return frozenset(path for path in paths if same(path))
 
 
 def normal_text(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from calsync.engine.events import Content, Event, Field, FieldValue, OccurrenceKey, Override, When
-from calsync.engine.fingerprint import text_of
+from calsync.engine.fingerprint import CONTENT_FIELDS, CONTENT_PATHS, text_of
 from calsync.engine.recurrence import occurrence_when
 
 FieldMap = Callable[[Field, FieldValue], FieldValue]
@@ -45,16 +45,17 @@ def without_redundant(event: Event) -> Event:
 
 def map_fields(event: Event, convert: FieldMap) -> Event:
     """The event with ``convert`` applied to every synced field of the master and of its exceptions, in normal form."""
-    content = replace(event.content, **{name: convert(Field(name), value) for name, value in _fields(event.content)})  # type: ignore[arg-type]  # each field keeps its own type
     exceptions: Mapping[OccurrenceKey, Override] = {
         key: {field: convert(field, value) for field, value in override.items()}
         for key, override in event.exceptions.items()
     }
-    return without_redundant(replace(event, content=content, exceptions=exceptions))
+    return without_redundant(replace(event, content=_map_content(event.content, convert), exceptions=exceptions))
 
 
-def _fields(content: Content) -> list[tuple[str, FieldValue]]:
-    return [(field.value, getattr(content, field.value)) for field in Field if field is not Field.RECURRENCE]
+def _map_content(content: Content, convert: FieldMap) -> Content:
+    values = {name: getattr(content, name) for name in CONTENT_PATHS}
+    converted = {name: convert(field, values[name]) for name, field in zip(CONTENT_PATHS, CONTENT_FIELDS, strict=True)}
+    return content if converted == values else replace(content, **converted)  # type: ignore[arg-type]  # own types each
 
 
 def _telling(master: Content, key: OccurrenceKey, override: Override) -> dict[Field, FieldValue]:

@@ -14,7 +14,7 @@ from datetime import datetime
 from calsync.engine import zones
 from calsync.engine.events import Event, FieldValue, OccurrenceKey, Platform, Timed
 from calsync.engine.events import Field as SyncedField
-from calsync.engine.fingerprint import changed, flatten, key_of_path, texts, unflatten
+from calsync.engine.fingerprint import alike, flatten, key_of_path, texts, unflatten
 from calsync.engine.inherit import map_fields, without_redundant
 from calsync.engine.merge_series import SHAPE, begins_with_its_start, realign, shape_of
 from calsync.engine.policy import ConflictPolicy, DeletePolicy, Policy
@@ -115,8 +115,8 @@ def _in_hub_zone(theirs: Event, hub: Event) -> Event:
 
 def _sides(hub: Event, theirs: Event, *, changed_here: Paths, changed_hub: Paths) -> _Sides:
     """A change that both made alike is no change of theirs any more."""
-    differing = changed(texts(hub), texts(theirs))
-    return _Sides(flatten(hub), flatten(theirs), by_hub=changed_hub, by_them=changed_here & differing)
+    by_them = changed_here - alike(changed_here, texts(hub), texts(theirs))
+    return _Sides(flatten(hub), flatten(theirs), by_hub=changed_hub, by_them=by_them)
 
 
 def _clashes(sides: _Sides, *, policy: Policy, theirs_win: bool) -> list[_Clash]:

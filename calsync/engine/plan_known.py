@@ -11,7 +11,7 @@ from datetime import datetime
 
 from calsync.engine import findings
 from calsync.engine.events import Event
-from calsync.engine.fingerprint import FingerprintMap, changed, fingerprints
+from calsync.engine.fingerprint import FingerprintMap, alike, changed, fingerprints
 from calsync.engine.merge import Merged, merge
 from calsync.engine.plan_gone import plan_gone
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Sighting
@@ -84,7 +84,7 @@ def _plan(
 def _changes(now: FingerprintMap, *, hub: HubState, link: LinkState, key: bytes) -> _Changes:
     wanted = wanted_map(hub.event, link, key=key)
     here, pending = changed(now, link.remote_map), changed(wanted, link.hub_map)
-    agreed = frozenset(path for path in here if now.get(path) == wanted.get(path))
+    agreed = alike(here, now, wanted)
     travels = travelling(hub, link, here - agreed)
     refused = frozenset() if link.role is Role.NATIVE else here - agreed - travels
     forced = _unwritable(hub, link, pending) & changed(now, wanted)

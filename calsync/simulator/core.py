@@ -185,6 +185,7 @@ class Switches:
     google_series_share_one_version: bool = True
     google_idle_patch_keeps_version: bool = False  # a patch that changes nothing leaves etag and updated alone
     google_unknown_fields_answer_400: bool = False  # else unknown body fields are ignored
+    google_requests_per_minute: int = 0  # per user, sliding; the real default is 600; 0 switches the limit off
     validate_answers: bool = False  # check every Google answer against the discovery document (tests)
     notifications: bool = True  # deliver push notifications at all
     duplicate_notifications: bool = False
@@ -210,6 +211,7 @@ class Core:
     deliver: dict[str, Deliver] = field(default_factory=dict)
     on_change: list[OnChange] = field(default_factory=list)
     notifier: Notifier = field(default_factory=Notifier)
+    company: object | None = None  # the pretend company that was seeded, if any
 
     def changed(self, provider: str, mailbox: str, calendar_id: str) -> None:
         """Tell the hooks that an event of this calendar changed."""

@@ -10,7 +10,6 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol, Self
-from urllib.parse import unquote
 
 from werkzeug.wrappers import Request, Response
 
@@ -23,15 +22,13 @@ from calsync.simulator.http import HttpServer
 
 
 class ProviderApi(Protocol):
-    """One provider's HTTP face. Two more methods are optional, see ``Simulator._admit`` and ``_mailbox``:
-
-    ``mailbox_of(request) -> str`` tells whose mailbox a request is about (faults and ledger name it), and
-    ``admit(request) -> AbstractContextManager[Response | None]`` is held for as long as the request lasts, latency
-    included: it yields a refusal (429) when the mailbox has too many requests at once, None otherwise.
-    """
+    """One provider's HTTP face."""
 
     def handle(self, request: Request) -> Response | None:
         """Answer the request; None when the path is not this provider's."""
+
+    def mailbox_of(self, request: Request) -> str:
+        """Whose mailbox a request is about, as faults and the ledger name it; '' when it is nobody's."""
 
 
 class Simulator:
@@ -71,14 +68,18 @@ class Simulator:
         if provider == "control":
             return self._control.handle(request) or _not_found()
         api: ProviderApi = self._google_api if provider in GOOGLE_FACES else self._graph_api
-        arrival = Arrival(provider, request.method, request.environ["RAW_URI"], _mailbox(api, request))
-        with _admit(api, request) as refusal:
+        arrival = Arrival(provider, request.method, request.environ["RAW_URI"], api.mailbox_of(request))
+        with self._admit(provider, request) as refusal:
             if latency := self.core.switches.latency_ms:
                 time.sleep(latency / 1000)
             if refusal is not None:
                 record(self.core, arrival, status=refusal.status_code)
                 return refusal
             return carry_out(self.core, arrival, lambda: api.handle(request) or _not_found())
+
+    def _admit(self, provider: str, request: Request) -> AbstractContextManager[Response | None]:
+        """Held while the request lasts, latency included; yields the 429 of a mailbox with too many at a time."""
+        return self._graph_api.admit(request) if provider == "graph" else nullcontext()
 
 
 GOOGLE_FACES = frozenset({"google", "google_token", "directory"})
@@ -95,18 +96,6 @@ def provider_of(path: str) -> str:
     if path.startswith("/admin/directory/"):
         return "directory"
     return "google_token" if path == "/token" else "microsoft_login"
-
-
-def _mailbox(api: ProviderApi, request: Request) -> str:
-    if (ask := getattr(api, "mailbox_of", None)) is not None:
-        return str(ask(request))
-    words = request.environ["RAW_URI"].partition("?")[0].split("/")
-    return unquote(words[4]) if words[3:4] == ["calendars"] and len(words) > 4 else ""
-
-
-def _admit(api: ProviderApi, request: Request) -> AbstractContextManager[Response | None]:
-    ask = getattr(api, "admit", None)
-    return nullcontext() if ask is None else ask(request)
 
 
 def _not_found() -> Response:

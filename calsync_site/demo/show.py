@@ -15,6 +15,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
+from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
+from calsync.simulator.graph.tenant import TENANT_ID
 from calsync_site.demo.processes import DemoFailed, Processes, require_free_port
 
 ADMIN = "admin@calsync.example"
@@ -44,6 +46,7 @@ class Demo:
         self.root, self.folder, self.port, self.say = root, folder, port, say
         self.console = f"http://127.0.0.1:{port}"
         self.providers = f"http://127.0.0.1:{port + 1}"
+        self._manage = str(root / "manage.py")
         self.password = secrets.token_urlsafe(9)
         self.processes = Processes(root=root, environment=self._environment(), logs=folder)
 
@@ -52,6 +55,7 @@ class Demo:
         for port in (self.port, self.port + 1):
             require_free_port(port)
         self._fresh_folder()
+        self._start_providers()
         self.say("Preparing a database ...")
         self.processes.manage("migrate", "--verbosity", "0", quiet=True)
         self._start_servers()
@@ -87,17 +91,19 @@ class Demo:
         """Stop everything that was started."""
         self.processes.stop()
 
-    def _start_servers(self) -> None:
+    def _start_providers(self) -> None:
         files = ["--csv", str(self.folder / "company.csv"), "--key-file", str(self.folder / "google.json")]
         size = ["--people", str(PEOPLE), "--events", str(EVENTS)]
-        self.say("Starting the pretend Microsoft 365 and Google Workspace, the web server and the workers ...")
-        manage = str(self.root / "manage.py")
-        self.processes.start("providers", manage, "simulate", "--port", str(self.port + 1), *size, *files)
+        self.say("Starting the pretend Microsoft 365 and Google Workspace ...")
+        self.processes.start("providers", self._manage, "simulate", "--port", str(self.port + 1), *size, *files)
         self.processes.wait_for("providers", f"{self.providers}/_sim/state")
+
+    def _start_servers(self) -> None:
+        self.say("Starting the web server and the workers ...")
         bind = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "4", "--log-level", "warning"]
         self.processes.start("web", "-m", "gunicorn", *bind, "calsync_site.wsgi")
         self.processes.wait_for("web", f"{self.console}/admin/login/")
-        self.processes.start("worker", manage, "worker")
+        self.processes.start("worker", self._manage, "worker")
 
     def _wait_until_idle(self) -> None:
         """Idle is when two looks in a row find nothing to write: a late webhook may bring work between them."""
@@ -126,11 +132,11 @@ class Demo:
             "DJANGO_SETTINGS_MODULE": "calsync_site.settings",
             "GOOGLE_API_URL": self.providers,
             "GOOGLE_SERVICE_ACCOUNT_FILE": str(self.folder / "google.json"),
-            "MICROSOFT_CLIENT_ID": "calsync",
-            "MICROSOFT_CLIENT_SECRET": "pretend-secret",
+            "MICROSOFT_CLIENT_ID": CLIENT_ID,
+            "MICROSOFT_CLIENT_SECRET": CLIENT_SECRET,
             "MICROSOFT_GRAPH_URL": self.providers,
             "MICROSOFT_LOGIN_URL": self.providers,
-            "MICROSOFT_TENANT_ID": "11111111-2222-3333-4444-555555555555",
+            "MICROSOFT_TENANT_ID": TENANT_ID,
             "PYTHONUNBUFFERED": "1",
         }
         foreign = ("REDIS_URL", "DJANGO_ALLOWED_HOSTS", "DJANGO_DEBUG", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")

@@ -33,6 +33,7 @@ def test_the_key_is_not_readable_in_the_database():
         assert cursor.fetchone()[0].startswith("gAAAA")
 
 
+@pytest.mark.needs_postgresql  # SQLite has one writer at a time, and its test database does not even wait for it
 @pytest.mark.django_db(transaction=True)
 def test_all_who_ask_first_at_once_get_the_same_key():
     start = threading.Barrier(4)

@@ -61,7 +61,7 @@ def test_enabling_beside_another_mailbox_in_use_is_refused():
     account = AccountFactory()
     disable_accounts(accounts=[account], reason="x", now=NOW)
     AccountFactory(person=account.person, address="second@google.test")
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValidationError, match="another mailbox in use"):
         enable_accounts(accounts=[account], now=LATER)
     account.refresh_from_db()
     assert account.state == "disabled"

@@ -71,6 +71,7 @@ def test_a_thousand_findings_take_a_bounded_number_of_queries(django_assert_max_
         assert open_cases(now=NOW) == 1200
 
 
+@pytest.mark.needs_postgresql  # SQLite has one writer at a time, and its test database does not even wait for it
 @pytest.mark.django_db(transaction=True)
 def test_several_who_open_at_once_open_each_case_once():
     person = UserFactory()

@@ -25,7 +25,7 @@ from calsync.engine.traits import Traits
 from calsync.engine.transform import project
 
 KEY = b"a key for tests only"
-NINE = datetime(2026, 11, 2, 9, 0)  # a Monday
+NINE = datetime.fromisoformat("2026-11-02T09:00")  # a Monday
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
 ALICE = Guest("alice@example.org", "Alice")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from calsync.engine.events import Event, Field, OccurrenceKey, Timed
+from calsync.engine.events import Event, Field, OccurrenceKey, Platform, Timed
 from calsync.engine.inherit import map_fields, without_redundant
 from calsync.engine.plan import (
     EventPlan,
@@ -81,6 +81,11 @@ class Mailbox:
         self.version += 1
         self.changed_at = at
 
+    def refuse_to_mail(self) -> None:
+        """Fail when a write here would mail somebody: Graph mails the guests of whatever is written."""
+        has_guests = self.event is not None and self.event.guests
+        assert not (has_guests and self.place.platform is Platform.OUTLOOK), "the guests would get mail"
+
     def sighting(self) -> Sighting:
         at = NOW + timedelta(minutes=self.changed_at)
         return Sighting(self.remote_id, str(self.version), self.event, at)
@@ -137,10 +142,14 @@ class World:
         if wanted[0].kind is WriteWish.UPDATE and link.version != str(mailbox.version):
             self.pull(calendar_id)  # If-Match failed: read again, plan again
             return 1
+        mailbox.refuse_to_mail()
         if wanted[0].kind is WriteWish.CREATE:
+            assert mailbox.event is None, "a second copy"
             mailbox.remote_id = f"made-{calendar_id}-{link.generation}"
         mailbox.writes.append(wanted[0].kind)
-        mailbox.put(project(self.hub.event, traits=link.place.traits, role=link.role), at=self.clock)
+        shown = project(self.hub.event, traits=link.place.traits, role=link.role)
+        guests = mailbox.event.guests if mailbox.event is not None else ()  # the hub's writes carry none
+        mailbox.put(replace(shown, guests=guests), at=self.clock)
         settled = settle(
             link,
             hub_event_as_written=self.hub.event,
@@ -179,4 +188,8 @@ class World:
     def _delete_everywhere(self, plan: EventPlan) -> None:
         for write in plan.writes:
             assert write.kind is WriteWish.DELETE
-            self.mailboxes[write.calendar_id].put(None, at=self.clock)
+            mailbox = self.mailboxes[write.calendar_id]
+            link = next(link for link in plan.links if link.calendar_id == write.calendar_id)
+            if link.version == str(mailbox.version):  # else If-Match fails and an unseen edit lives on by itself
+                mailbox.refuse_to_mail()
+                mailbox.put(None, at=self.clock)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from calsync.engine.events import (
 )
 from calsync.providers.graph.mapping import series_item, single_item
 from calsync.providers.graph.payload import changed_event
-from calsync.providers.graph.text import from_html, normalised
+from calsync.providers.text import from_html, normalised
 from tests.providers.graph_shapes import ADA, at, event, read, read_series, weekly
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "protocols" / "corpus" / "graph"
@@ -217,6 +217,23 @@ def test_an_exception_without_original_start_is_keyed_by_its_occurrence_id():
     stub = {"id": "X", "Subject": "Other", "OccurrenceId": "OID.S1.2026-11-02", "originalStart": None}
 
     assert read_series(weekly(), exceptions=[stub]).exceptions == {"2026-11-02T09:00": {Field.TITLE: "Other"}}
+
+
+def test_the_last_change_of_a_series_may_be_that_of_an_exception():
+    own = {"id": "X", "originalStart": "2026-11-02T08:00:00Z", "lastModifiedDateTime": "2026-10-07T00:00:00Z"}
+    item = series_item(weekly(), exceptions=[own], cancelled=(), mailbox=ADA)
+
+    assert item.changed_at == datetime(2026, 10, 7, tzinfo=UTC)
+
+
+def test_all_day_occurrences_are_keyed_by_date_in_any_zone():
+    days = {"isAllDay": True, "start": at("2026-10-18T11:00:00"), "end": at("2026-10-19T11:00:00")}
+    zone = {"originalStartTimeZone": "New Zealand Standard Time", "originalEndTimeZone": "New Zealand Standard Time"}
+    raw = weekly() | days | zone
+    own = raw | {"type": "exception", "subject": "Other", "originalStart": "2026-10-25T11:00:00Z"}
+    own |= {"start": at("2026-10-25T11:00:00"), "end": at("2026-10-26T11:00:00"), "recurrence": None}
+
+    assert read_series(raw, exceptions=[own]).exceptions == {"2026-10-26": {Field.TITLE: "Other"}}
 
 
 def test_an_occurrence_that_differs_in_nothing_is_no_exception():

@@ -102,6 +102,15 @@ class Round:
         return [item for item in self.items if item.get("type") == kind]
 
 
+@contextmanager
+def serve_graph() -> Iterator[GraphClient]:
+    """A tenant with Alice (Berlin, Sales) and Bob (New York, Legal), and an application's client."""
+    with Simulator() as sim:
+        sim.graph.add_mailbox(ALICE, "Alice Ames", "Europe/Berlin", "Sales")
+        sim.graph.add_mailbox(BOB, "Bob Bell", "America/New_York", "Legal")
+        yield GraphClient(sim)
+
+
 def single(subject: str = "Lunch", start: str = "2026-11-10T12:00:00", end: str = "2026-11-10T13:00:00", **more: Any):
     zone = more.pop("zone", "Europe/Berlin")
     return {
@@ -113,7 +122,7 @@ def single(subject: str = "Lunch", start: str = "2026-11-10T12:00:00", end: str 
 
 
 def weekly(subject: str = "Team", count: int = 4, **more: Any):
-    """Mondays and ... of November 2026, 10:00 Berlin, from the 2nd on."""
+    """Mondays at ten in Berlin, from 2 November 2026 on."""
     pattern = {"type": "weekly", "interval": 1, "daysOfWeek": ["Monday"]}
     span = {"type": "numbered", "startDate": "2026-11-02", "numberOfOccurrences": count}
     return single(

@@ -4,6 +4,7 @@ import json
 import queue
 import threading
 import uuid
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httplib2
@@ -140,6 +141,28 @@ def test_a_part_can_fail_by_plan_while_its_neighbours_succeed(world):
     batch.execute()
     assert sorted(answers, key=str) == [403, None, None]
     assert len(world.store.events(ANNA)) == 2
+
+
+def test_a_lost_batch_answer_is_repeated_by_httplib2_and_does_its_inserts_twice(world):
+    world.core.faults.append(Fault("google", "lose_answer", method="POST", path="^/calendar/v3.*/events", skip=1))
+    client = world.client(ANNA)
+    batch = client.new_batch_http_request(callback=lambda *_: None)
+    for _ in range(2):
+        batch.add(client.events().insert(calendarId="primary", body=timed("2026-03-02T09:00", "2026-03-02T10:00")))
+    batch.execute()
+    assert len(world.store.events(ANNA)) == 4
+
+
+def test_a_user_who_asks_too_often_is_refused_for_a_while(world):
+    world.core.switches.google_requests_per_minute = 2
+    client = world.client(ANNA)
+    for _ in range(2):
+        client.colors().get().execute()
+    with pytest.raises(HttpError) as caught:
+        client.colors().get().execute()
+    assert caught.value.error_details[0]["reason"] == "userRateLimitExceeded"
+    world.core.clock.advance(timedelta(minutes=2))
+    assert client.colors().get().execute()["event"]
 
 
 def test_more_than_fifty_calls_in_a_batch_are_refused(world):

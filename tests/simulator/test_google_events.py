@@ -318,3 +318,54 @@ def test_a_partial_answer_holds_only_the_fields_asked_for(anna):
     page = anna.list(calendarId="primary", fields="items(id,start/timeZone),nextSyncToken").execute()
     assert page["items"] == [{"id": made["id"], "start": {"timeZone": "Europe/Berlin"}}]
     assert page.keys() == {"items", "nextSyncToken"}
+
+
+def test_moving_a_whole_series_sweeps_its_exceptions_and_renames_its_instances(anna):
+    made = insert(anna, weekly())
+    lost = patch(anna, f"{made['id']}_20260309T080000Z", {"summary": "Lost"})
+    later = timed("2026-03-02T11:00", "2026-03-02T12:00")
+    patch(anna, made["id"], {"start": later["start"], "end": later["end"]})
+    assert refused(anna.get(calendarId="primary", eventId=f"{made['id']}_20260316T080000Z")) == (404, "notFound")
+    assert get(anna, lost["id"])["status"] == "cancelled"
+    found = anna.instances(calendarId="primary", eventId=made["id"]).execute()["items"]
+    assert found[1]["id"] == f"{made['id']}_20260309T100000Z"
+    assert found[1]["summary"] == "Planning"
+
+
+def test_a_renamed_series_leaves_an_exceptions_own_title_and_passes_on_the_rest(anna):
+    made = insert(anna, weekly())
+    renamed = patch(anna, f"{made['id']}_20260309T080000Z", {"summary": "Own title"})
+    patch(anna, made["id"], {"summary": "New title", "location": "Oslo"})
+    seen = get(anna, renamed["id"])
+    assert (seen["summary"], seen["location"]) == ("Own title", "Oslo")
+
+
+def test_an_excluded_date_is_no_occurrence(anna):
+    made = insert(anna, weekly())
+    lines = ["RRULE:FREQ=WEEKLY;COUNT=8;BYDAY=MO", "EXDATE;TZID=Europe/Berlin:20260309T090000,20260316T090000"]
+    patch(anna, made["id"], {"recurrence": lines})
+    found = anna.instances(calendarId="primary", eventId=made["id"]).execute()["items"]
+    assert [item["start"]["dateTime"][:10] for item in found[:2]] == ["2026-03-02", "2026-03-23"]
+    assert len(found) == 6
+
+
+def test_unknown_body_fields_are_ignored_unless_the_switch_refuses_them(world, anna):
+    body = timed("2026-03-02T09:00", "2026-03-02T10:00", subject="Outlook's word")
+    assert "subject" not in insert(anna, body)
+    world.core.switches.google_unknown_fields_answer_400 = True
+    assert refused(anna.insert(calendarId="primary", body=body)) == (400, "badRequest")
+
+
+def test_a_patch_that_changes_nothing_gets_a_new_version_unless_switched(world, anna):
+    made = insert(anna, timed("2026-03-02T09:00", "2026-03-02T10:00"))
+    second = patch(anna, made["id"], {"summary": "Planning"})
+    assert second["etag"] != made["etag"]
+    world.core.switches.google_idle_patch_keeps_version = True
+    assert patch(anna, made["id"], {"summary": "Planning"})["etag"] == second["etag"]
+
+
+def test_reminders_alone_do_not_move_the_version(anna):
+    made = insert(anna, timed("2026-03-02T09:00", "2026-03-02T10:00"))
+    seen = patch(anna, made["id"], {"reminders": {"useDefault": False}})
+    assert seen["reminders"] == {"useDefault": False}
+    assert (seen["etag"], seen["updated"]) == (made["etag"], made["updated"])

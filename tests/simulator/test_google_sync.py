@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 from googleapiclient.errors import HttpError
 
-from calsync.simulator.google import ids
+from calsync.simulator.company import seed
+from calsync.simulator.google import ids, listing
+from calsync.simulator.people import People
+from calsync.simulator.server import Simulator
 from tests.simulator.google_world import ANNA, serve_google, timed, weekly
 
 
@@ -26,20 +29,20 @@ def refused(call) -> tuple[int, str]:
     return caught.value.status_code, caught.value.error_details[0]["reason"]
 
 
-def seed(world, number: int) -> list[str]:
+def fill(world, number: int) -> list[str]:
     days = (timed(f"2026-03-{1 + n % 28:02d}T09:00", f"2026-03-{1 + n % 28:02d}T10:00") for n in range(number))
     return [world.store.create_event(ANNA, body)["id"] for body in days]
 
 
 def test_a_full_listing_pages_to_its_end_and_only_the_last_page_has_a_sync_token(world, client):
-    made = seed(world, 23)
+    made = fill(world, 23)
     items, token = world.full(client, maxResults=10)
     assert [item["id"] for item in items] == made
     assert token
 
 
 def test_hidden_tombstones_leave_empty_pages_that_lead_on(world, client):
-    made = seed(world, 30)
+    made = fill(world, 30)
     for event_id in made[:20]:
         world.store.delete_event(ANNA, event_id)
     page = client.events().list(calendarId="primary", maxResults=10).execute()
@@ -52,7 +55,7 @@ def test_hidden_tombstones_leave_empty_pages_that_lead_on(world, client):
 
 
 def test_an_incremental_round_brings_exactly_what_changed(world, client):
-    made = seed(world, 5)
+    made = fill(world, 5)
     _, token = world.full(client)
     assert world.full(client, syncToken=token)[0] == []
     world.store.patch_event(ANNA, made[1], {"summary": "Once"})
@@ -66,7 +69,7 @@ def test_an_incremental_round_brings_exactly_what_changed(world, client):
 
 
 def test_a_change_between_the_pages_of_a_round_is_not_lost(world, client):
-    made = seed(world, 20)
+    made = fill(world, 20)
     first = client.events().list(calendarId="primary", maxResults=10).execute()
     world.store.patch_event(ANNA, made[0], {"summary": "Changed meanwhile"})
     late = world.store.create_event(ANNA, timed("2026-04-01T09:00", "2026-04-01T10:00"))
@@ -122,12 +125,12 @@ def test_a_sync_token_bears_no_filter_beside_it(world, client, query):
 
 @pytest.mark.parametrize("query", [{"orderBy": "updated"}, {"q": "plan"}, {"privateExtendedProperty": ["a=b"]}])
 def test_a_filtered_listing_ends_without_a_sync_token(world, client, query):
-    seed(world, 3)
+    fill(world, 3)
     assert world.full(client, **query)[1] == ""
 
 
 def test_a_window_at_the_start_still_earns_a_token(world, client):
-    seed(world, 3)
+    fill(world, 3)
     items, token = world.full(client, timeMin="2026-03-02T09:30:00+01:00")
     assert len(items) == 2
     assert token
@@ -177,7 +180,7 @@ def test_a_wrong_window_and_a_wrong_order_are_refused(client):
 def test_a_uid_finds_the_master_and_its_exceptions(world, client):
     series = world.store.create_event(ANNA, weekly())
     world.store.patch_event(ANNA, f"{series['id']}_20260309T080000Z", {"summary": "Renamed"})
-    seed(world, 2)
+    fill(world, 2)
     items, _ = world.full(client, iCalUID=series["iCalUID"])
     assert [item["id"] for item in items] == [series["id"], f"{series['id']}_20260309T080000Z"]
 
@@ -193,8 +196,54 @@ def test_filters_by_property_type_and_text(world, client):
 
 
 def test_an_incremental_round_reads_what_changed_and_not_the_calendar(world, client):
-    made = seed(world, 400)
+    made = fill(world, 400)
     _, token = world.full(client)
     calendar = world.store.calendars[ANNA]
     world.store.patch_event(ANNA, made[0], {"summary": "Changed"})
     assert len(calendar.log) - calendar.changes_since(ids.SyncToken.parse(token).updated_us) == 1
+
+
+def follow(picture: dict, items: list[dict]) -> None:
+    """Apply a delta as a careful client does."""
+    for item in items:
+        if item["status"] != "cancelled" or "recurringEventId" in item:
+            picture[item["id"]] = item
+            continue
+        gone = {item["id"]} | {key for key, known in picture.items() if known.get("recurringEventId") == item["id"]}
+        for key in gone & picture.keys():
+            del picture[key]
+
+
+@pytest.mark.parametrize("start", [1, 2, 3])
+def test_following_deltas_gives_the_same_picture_as_a_full_listing(start):
+    simulator = Simulator()
+    company = seed(simulator, people=6, events=120, seed=start)
+    people = People(company, simulator, seed=start)
+    read = {"maxResults": 7}
+    positions = {address: full_round(simulator, address, read) for address in simulator.google.users}
+    for number in range(60):
+        people.act()
+        address = list(positions)[number % len(positions)]
+        picture, token = positions[address]
+        items, token = round_of(simulator, address, read | {"syncToken": token})
+        follow(picture, items)
+        positions[address] = (picture, token)
+    for address, (picture, token) in positions.items():
+        items, _ = round_of(simulator, address, read | {"syncToken": token})
+        follow(picture, items)
+        assert picture == full_round(simulator, address, read)[0]
+
+
+def round_of(simulator, address: str, query: dict) -> tuple[list[dict], str]:
+    calendar = simulator.google.calendars[address]
+    page = listing.list_events(simulator.google, calendar, query)
+    items = list(page["items"])
+    while "nextPageToken" in page:
+        page = listing.list_events(simulator.google, calendar, query | {"pageToken": page["nextPageToken"]})
+        items += page["items"]
+    return items, page["nextSyncToken"]
+
+
+def full_round(simulator, address: str, query: dict) -> tuple[dict, str]:
+    items, token = round_of(simulator, address, query)
+    return {item["id"]: item for item in items}, token

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from django.utils import timezone
@@ -14,6 +15,8 @@ from calendars.models import Calendar
 from calendars.sync.audit import AuditReport
 from calendars.sync.run import RunReport, serve
 from calsync.simulator.google.oauth import service_account_info
+from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
+from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
 
 
@@ -51,6 +54,11 @@ class Person:
 
     def delete_outlook(self, event_id: str) -> None:
         self.world.simulator.graph.delete_event(self.address, event_id)
+
+    def occurrence_in_outlook(self, master_id: str, on: date) -> str:
+        graph = self.world.simulator.graph
+        event, _ = graph.find(graph.mailbox(self.address), master_id)
+        return event.frame.instance(on)
 
     def delete_google(self, event_id: str) -> None:
         self.world.simulator.google.delete_event(self.address, event_id)
@@ -127,9 +135,9 @@ def simulator():
 def world(db, simulator, settings, tmp_path) -> World:
     key_file = tmp_path / "service-account.json"
     key_file.write_text(json.dumps(service_account_info(simulator.url)))
-    settings.MICROSOFT_TENANT_ID = "11111111-2222-3333-4444-555555555555"
-    settings.MICROSOFT_CLIENT_ID = "calsync"
-    settings.MICROSOFT_CLIENT_SECRET = "pretend-secret"
+    settings.MICROSOFT_TENANT_ID = TENANT_ID
+    settings.MICROSOFT_CLIENT_ID = CLIENT_ID
+    settings.MICROSOFT_CLIENT_SECRET = CLIENT_SECRET
     settings.MICROSOFT_LOGIN_URL = simulator.url
     settings.MICROSOFT_GRAPH_URL = simulator.url
     settings.GOOGLE_API_URL = simulator.url

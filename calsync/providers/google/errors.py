@@ -75,7 +75,7 @@ def _kind(status: int, reason: str) -> type[ProviderError]:
         return AlreadyExists if reason in {"duplicate", "alreadyExists", "ALREADY_EXISTS"} else Transient
     if status == 410:
         return CursorExpired if reason in _CURSOR else NotFound
-    if status >= 500 or status in {0, 408}:
+    if status >= 500 or status < 400 or status == 408:  # below 400: not what an API answers
         return Transient
     by_status: dict[int, type[ProviderError]] = {
         401: AuthenticationFailed,

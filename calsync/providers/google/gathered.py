@@ -95,10 +95,11 @@ class Gathered:
         ``skip_same`` also leaves out those whose version is the known one; never in a full round, where what is not
         told counts as absent.
         """
-        asked = [one.remote_id for one in events if skip_same or not self.in_window(one.event)]
+        near = {one.remote_id for one in events if self.in_window(one.event)}
+        asked = [one.remote_id for one in events if skip_same or one.remote_id not in near]
         known = self.known(asked) if asked else {}
         for one in events:
             held = known.get(one.remote_id)
             unchanged = skip_same and held is not None and held.version == one.version
-            if not unchanged and (held is not None or self.in_window(one.event)):
+            if not unchanged and (held is not None or one.remote_id in near):
                 yield Item(one.remote_id, one.version, one.event, one.changed_at)

@@ -57,6 +57,7 @@ class Instance:
     content: Content | None
     alone: Event | None = None  # the same as an event of its own, for a guest of this one occurrence only
     changed_at: datetime | None = None
+    is_bare: bool = False  # a tombstone that names no series: it may be older than the master's present rule
 
 
 # --- which kind of resource -------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def bare_instance(remote_id: str, *, series_id: str, version: str) -> Instance |
     split = split_instance_id(remote_id)
     if split is None:
         return None
-    return Instance(remote_id, series_id, original_of_suffix(split[1]), version, uid="", content=None)
+    return Instance(remote_id, series_id, original_of_suffix(split[1]), version, uid="", content=None, is_bare=True)
 
 
 def belongs_to(remote_id: str, series_id: str) -> bool:
@@ -151,8 +151,8 @@ def _family(calls: CalendarCalls, remote_id: str, uid: str) -> Job[list[Raw] | N
 
 def _whole(calls: CalendarCalls, remote_id: str, family: list[Raw]) -> Whole | None:
     zone, address = calls.mailbox.zone, calls.mailbox.address
-    head = next(raw for raw in family if raw.get("id") == remote_id)
-    if mapping.is_cancelled(head) or not mapping.is_synced(head):
+    head = next((raw for raw in family if raw.get("id") == remote_id), None)
+    if head is None or mapping.is_cancelled(head) or not mapping.is_synced(head):
         return None
     master = mapping.single(head, zone=zone, address=address)
     parts = [

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from calsync.engine.recurrence import generates
 from calsync.providers.base import Item, Known, ProviderError
 from calsync.providers.google.batch import Job, run
 from calsync.providers.google.calls import CalendarCalls
@@ -93,18 +94,24 @@ def _changed(gathered: Gathered, calls: CalendarCalls, ids: Sequence[str]) -> It
 
 
 def _is_unchanged(held: Known | None, master: Single | None, parts: Sequence[Instance]) -> bool:
-    """Whether all that came carries the version that the caller holds: our own write, told again."""
-    versions = {part.version for part in parts} | ({master.version} if master else set())
+    """Whether all that came carries the version that the caller holds: our own write, told again.
+
+    What a changed rule has swept away keeps the version of its end, hence those tombstones are not asked.
+    """
+    versions = {part.version for part in parts if not part.is_bare} | ({master.version} if master else set())
     return held is not None and versions == {held.version}
 
 
 def _is_all_here(held: Known | None, master: Single, parts: Sequence[Instance]) -> bool:
     """Whether the round holds everything of the series, so that nothing unchanged is missing from it."""
+    when, rules = master.event.content.when, master.event.recurrence
+    here = {key_of_original(part.original, series=when): part.is_bare for part in parts}
+    if any(bare and key and rules and generates(when, rules, key) for key, bare in here.items()):
+        return False  # swept away by one change of the rule and perhaps brought back by the next
     if held is None:
         created, changed = master.created_at, master.changed_at
         return created is not None and changed is not None and changed - created < YOUNG
-    here = {key_of_original(part.original, series=master.event.content.when) for part in parts}
-    return held.occurrences <= (here | master.event.cancelled)
+    return held.occurrences <= (here.keys() | master.event.cancelled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,12 @@ def at_least(when: When, *, minutes: int) -> When:
 
 
 def key_of_original(original: Mapping[str, Any], *, series: When) -> OccurrenceKey | None:
-    """The key of an instance by its ``originalStartTime``, told in the zone of its series; None when unreadable."""
+    """The key of an instance by its ``originalStartTime``, told in the zone of its series; None when it cannot be one.
+
+    A date in a timed series, or a time in one of whole days, is left from before the series changed its kind.
+    """
+    if bool(original.get("date")) != isinstance(series, AllDay):
+        return None
     try:
         if original.get("date"):
             return recurrence.key_of(_date(original["date"]))

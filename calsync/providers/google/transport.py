@@ -19,7 +19,7 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
 from calsync.providers.base import AuthenticationFailed, ProviderError, RequestCount, Transient
-from calsync.providers.google.errors import from_http_error, translated
+from calsync.providers.google.errors import translated
 from calsync.providers.google.oauth import GoogleCredentials, GoogleEndpoints, credentials_for
 from calsync.providers.http import is_loopback
 
@@ -149,7 +149,7 @@ class UserApi:
         found: dict[str, Answer] = {}
 
         def note(request_id: str, response: Any, error: Any) -> None:  # Any: the client library's callback
-            found[request_id] = from_http_error(error) if error is not None else _as_object(response)
+            found[request_id] = _part(response, error)
 
         batch = self._new_batch(callback=note)
         for number, request in enumerate(requests):
@@ -169,6 +169,21 @@ class UserApi:
             batch.execute(http=self._http)
 
 
-def _as_object(response: Any) -> Raw:
-    """What a request answered; deletes answer with an empty text."""
-    return cast(Raw, response) if isinstance(response, dict) else {}
+def _part(response: Any, error: Any) -> Answer:  # Any: as the client library calls back
+    """The outcome of one part of a batch."""
+    try:
+        with translated():
+            if error is not None:
+                raise error
+            return _as_object(response)
+    except ProviderError as refusal:
+        return refusal
+
+
+def _as_object(response: Any) -> Raw:  # Any: the client library's deserialised body
+    """What a request answered; deletes answer with an empty text. Raises ValueError on anything but a JSON object."""
+    if not response:
+        return {}
+    if not isinstance(response, dict):
+        raise ValueError("not a JSON object")
+    return cast(Raw, response)

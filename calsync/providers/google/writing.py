@@ -67,20 +67,21 @@ def _create(calls: CalendarCalls, key: str, wanted: Event) -> Job[Written]:
 
 
 def _adopt(calls: CalendarCalls, key: str, wanted: Event, refusal: AlreadyExists) -> Job[Written]:
-    """The event that an earlier attempt with this key made. An id that was deleted is never free again."""
+    """The event that an earlier attempt with this key made, brought to what is wanted now: that attempt may have been
+    cut short. An id that was deleted is never free again."""
     remote_id = event_id(key)
     try:
         raw = yield from ask(calls.get(remote_id))
     except NotFound:
         raise refusal from None
-    if mapping.is_cancelled(raw) or mapping.marker(raw) != key:
+    if mapping.is_cancelled(raw) or mapping.marker(raw) not in {"", key}:
         raise AlreadyExists(str(refusal), status=refusal.status, code=refusal.code, existing_id=remote_id)
-    if wanted.recurrence is None:
-        return _alone(calls, raw).as_written()
-    whole = yield from read_whole(calls, remote_id, uid=str(raw.get("iCalUID") or ""))
+    whole: Whole | None = _alone(calls, raw)
+    if wanted.recurrence is not None or raw.get("recurrence"):
+        whole = yield from read_whole(calls, remote_id, uid=str(raw.get("iCalUID") or ""))
     if whole is None:
         raise refusal
-    return (yield from _converged(calls, whole, wanted)).as_written()
+    return (yield from _converged(calls, whole, wanted, version=whole.single.version)).as_written()
 
 
 def _alone(calls: CalendarCalls, raw: Raw) -> Whole:
@@ -127,6 +128,8 @@ def _update_after_reading(calls: CalendarCalls, write: Write, wanted: Event) -> 
 
 def _update_series(calls: CalendarCalls, write: Write, before: Event, wanted: Event) -> Job[Written]:
     steps = steps_between(before, wanted)
+    if not steps:
+        return (yield from _update_after_reading(calls, write, wanted))
     raw = yield from _write_steps(calls, write.remote_id, steps, version=write.version)
     if raw and write.version and not _has_occurrences(before) and not _has_occurrences(wanted):
         return _alone(calls, raw).as_written()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from calsync.providers.base import CursorExpired, Item, Known, Mailbox, Page, ProviderError, Rejected, Transient, Window
-from calsync.providers.graph.client import PREFER, Answer, Json, Request, segment
+from calsync.providers.graph.client import PREFER, Answer, ForeignLink, Json, Request, segment
 from calsync.providers.graph.instances import utc_text
 from calsync.providers.graph.mapping import is_series, kind_of, single_item, version_of
 from calsync.providers.graph.reading import EventReader
@@ -84,7 +84,10 @@ class Round:
     def _fetch(self, link: str) -> Json:
         client = self._reader.client
         request = delta_request(self._reader.mailbox, self._window)
-        answer = client.follow(link, request) if link else client.send(request)
+        try:
+            answer = client.follow(link, request) if link else client.send(request)
+        except ForeignLink as error:
+            raise CursorExpired("The position in the calendar's changes belongs to another server.") from error
         if answer.error is not None:
             raise self._error(answer, answer.error)
         return answer.body

@@ -14,7 +14,7 @@ import requests
 from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 
-from calsync.providers.base import CursorExpired, ProviderError, RequestCount, Transient
+from calsync.providers.base import ProviderError, Rejected, RequestCount, Transient
 from calsync.providers.graph.errors import error_from
 from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, token_source
 from calsync.providers.http import TIMEOUT, is_loopback, origin_of, pooled_session
@@ -23,6 +23,10 @@ Json = dict[str, Any]  # decoded JSON objects of an open type
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """Sent with every request: ids that survive moves, and bodies as text. Graph remembers neither between requests."""
+
+
+class ForeignLink(Rejected):
+    """A link to another server than our Graph; it is not followed, since the token would go with it."""
 
 
 def segment(value: str) -> str:
@@ -103,7 +107,7 @@ class GraphClient:
         return self.send(request).checked().body
 
     def follow(self, link: str, request: Request) -> Answer:
-        """Follow a link from an answer, with the headers of ``request``; raises CursorExpired for a foreign host."""
+        """Follow a link from an answer, with the headers of ``request``; raises ForeignLink for another host."""
         return self._send("GET", self.own(link), request)
 
     def own(self, link: str) -> str:
@@ -116,7 +120,7 @@ class GraphClient:
             return link
         both_here = is_loopback(link) and is_loopback(self._base) and origin_of(link)[2] == origin_of(self._base)[2]
         if not both_here and origin_of(link) != origin_of(REAL_GRAPH):
-            raise CursorExpired("The position in the calendar's changes belongs to another server.")
+            raise ForeignLink("A link that should lead on within Microsoft Graph leads to another server.")
         base, parts = urlsplit(self._base), urlsplit(link)
         return urlunsplit((base.scheme, base.netloc, parts.path, parts.query, ""))
 

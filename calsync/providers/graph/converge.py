@@ -6,7 +6,6 @@ has no call that restores an occurrence: only a change of the series' span or ru
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -33,9 +32,9 @@ class Todo:
     restore: frozenset[OccurrenceKey]
 
     @property
-    def keys(self) -> list[OccurrenceKey]:
-        """The occurrences to be written."""
-        return sorted(self.delete | self.patch.keys())
+    def in_order(self) -> list[OccurrenceKey]:
+        """The occurrences to be written; deletions first, since they make room for moved neighbours."""
+        return [*sorted(self.delete), *sorted(self.patch)]
 
     def without(self, sent: dict[OccurrenceKey, Json]) -> Todo:
         """Less what was sent before: what a server makes of it afterwards is its own affair, no reason to repeat."""
@@ -62,9 +61,13 @@ def _real(series: Event, keys: set[OccurrenceKey] | frozenset[OccurrenceKey]) ->
 
 
 def _patch(key: OccurrenceKey, wanted: Event, actual: Event) -> Json:
-    target = apply_override(wanted.content, key, wanted.exceptions.get(key, {}))
-    there = apply_override(actual.content, key, actual.exceptions.get(key, {}))
-    body = occurrence_changes(target, there)
+    """What to send for one occurrence. A field that it inherits on both sides is the master's affair."""
+    own, there = wanted.exceptions.get(key, {}), actual.exceptions.get(key, {})
+    body = occurrence_changes(
+        apply_override(wanted.content, key, own),
+        apply_override(actual.content, key, there),
+        only=own.keys() | there.keys(),
+    )
     if Field.BODY in wanted.pinned | actual.pinned:
         body.pop("body", None)
     return body
@@ -89,8 +92,7 @@ class Converger:
         for _ in range(STEPS):
             todo = occurrences_todo(self._wanted, actual).without(self._sent)
             if todo.restore:
-                self._check(guard)
-                self._rebuild()
+                self._rebuild(guard)
             elif todo:
                 self._write(todo, actual, guard)
             item = self._read()
@@ -117,22 +119,30 @@ class Converger:
 
     def _write(self, todo: Todo, actual: Event, guard: str) -> None:
         """Delete and patch the occurrences; the guard is checked as late as can be, after their ids are known."""
-        spans = spans_around(todo.keys, self._wanted, actual)
+        spans = spans_around(todo.in_order, self._wanted, actual)
         reader = self._reader
         listed = list_instances(reader.client, mailbox=reader.mailbox, master_id=self._series_id, spans=spans)
         ids = ids_by_key(listed, self._wanted.content.when)
         self._check(guard)
-        requests = [
-            Request("DELETE", self._path(ids[key]), label="occurrence")
-            if key in todo.delete
-            else Request("PATCH", self._path(ids[key]), body=todo.patch[key], label="occurrence")
-            for key in todo.keys
-            if key in ids
-        ]
-        self._sent |= todo.patch
-        _raise_first(send_all(reader.client, requests))
+        found = [key for key in todo.in_order if key in ids]
+        self._sent |= {key: todo.patch[key] for key in found if key in todo.patch}
+        # One after the other: changes of one series that run side by side meet as conflicts.
+        outcomes = send_all(reader.client, [self._request(key, ids[key], todo) for key in found], chained=True)
+        for key, outcome in zip(found, outcomes, strict=True):
+            error = _error_of(outcome)
+            if error is not None:
+                self._sent.pop(key, None)
+            if isinstance(error, NotFound | VersionMismatch):
+                return  # somebody else was here: the next look shows what is left to do
+            if error is not None:
+                raise error
 
-    def _rebuild(self) -> None:
+    def _request(self, key: OccurrenceKey, instance_id: str, todo: Todo) -> Request:
+        if key in todo.delete:
+            return Request("DELETE", self._path(instance_id), label="occurrence")
+        return Request("PATCH", self._path(instance_id), body=todo.patch[key], label="occurrence")
+
+    def _rebuild(self, guard: str) -> None:
         """Bring cancelled occurrences back: change the span or the rule, and change it back in the same round trip.
 
         Which change wipes is not the same everywhere: first the end is moved, then the rule is taken away altogether.
@@ -143,16 +153,22 @@ class Converger:
         self._sent.clear()
         when = self._wanted.content.when
         shape = {**on_wire(when), "recurrence": recurrence_on_wire(self._wanted)}
-        nudged = _nudged(when) if self._rebuilt == 1 else None
-        away = {**shape, **on_wire(nudged)} if nudged else {**on_wire(when), "recurrence": None}
-        requests = [Request("PATCH", self._path(self._series_id), body=body, label="series") for body in (away, shape)]
+        aside = nudged(when) if self._rebuilt == 1 else None
+        away = {**shape, **on_wire(aside)} if aside else {**on_wire(when), "recurrence": None}
+        path, guarded = self._path(self._series_id), {"If-Match": guard} if guard else {}
+        requests = [
+            Request("PATCH", path, body=away, headers=guarded, label="series"),
+            Request("PATCH", path, body=shape, label="series"),
+        ]
         outcomes = send_all(self._reader.client, requests, chained=True)
-        if not isinstance(outcomes[0], ProviderError) and outcomes[0].error is None and _is_passing(outcomes[1]):
+        if _error_of(outcomes[0]) is None and isinstance(_error_of(outcomes[1]), Transient):
             outcomes = send_all(self._reader.client, requests[1:])  # not to be left half way
-        _raise_first(outcomes)
+        for outcome in outcomes:
+            if (error := _error_of(outcome)) is not None:
+                raise error
 
 
-def _nudged(when: When) -> When | None:
+def nudged(when: When) -> When | None:
     """A span that differs as little as can be without reaching into the next occurrence; None when there is none."""
     if isinstance(when, AllDay):
         shorter = when.end - timedelta(days=1)
@@ -164,13 +180,5 @@ def _shorter(when: Timed) -> Timed:
     return replace(when, end=when.end - timedelta(minutes=1))
 
 
-def _is_passing(outcome: Outcome) -> bool:
-    return isinstance(outcome if isinstance(outcome, ProviderError) else outcome.error, Transient)
-
-
-def _raise_first(outcomes: Sequence[Outcome]) -> None:
-    """Raise what went wrong, if anything; an occurrence that is gone already needs no second deletion."""
-    for outcome in outcomes:
-        error = outcome if isinstance(outcome, ProviderError) else outcome.error
-        if error is not None and not isinstance(error, NotFound):
-            raise error
+def _error_of(outcome: Outcome) -> ProviderError | None:
+    return outcome if isinstance(outcome, ProviderError) else outcome.error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from calsync.engine.events import (
     Content,
@@ -27,12 +27,12 @@ from calsync.providers.base import Item, Mailbox
 from calsync.providers.graph import recurrence as rules
 from calsync.providers.graph.client import Json
 from calsync.providers.graph.identity import clean_uid, original_day
-from calsync.providers.graph.text import from_html, normalised
 from calsync.providers.graph.times import Malformed, day_of, key_on, stamp, when_of
+from calsync.providers.text import from_html, normalised
 
 OCCURRENCE_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStart,originalStartTimeZone,originalEndTimeZone,"
-    "location,locations,showAs,sensitivity,isCancelled"
+    "location,locations,showAs,sensitivity,isCancelled,lastModifiedDateTime"
 )
 EVENT_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStartTimeZone,originalEndTimeZone,location,locations,"
@@ -80,7 +80,8 @@ def single_item(raw: Json, *, mailbox: Mailbox) -> Item:
 
 def series_item(raw: Json, *, exceptions: Iterable[Json], cancelled: Iterable[object], mailbox: Mailbox) -> Item:
     """A whole series from its master, the full exceptions and the ``cancelledOccurrences`` (dated ids, or dates)."""
-    return _guarded(raw, lambda: _series(raw, list(exceptions), list(cancelled), mailbox))
+    own = [_tidy(exception) for exception in exceptions if isinstance(exception, dict)]
+    return _guarded(raw, lambda: _series(raw, own, list(cancelled), mailbox), within=own)
 
 
 def bare_series(raw: Json, *, mailbox: Mailbox) -> Event:
@@ -93,7 +94,7 @@ def bare_series(raw: Json, *, mailbox: Mailbox) -> Event:
 def day_of_occurrence(raw: Json, series: When) -> date:
     """The original date of an occurrence or exception, from the best witness that came along."""
     if original := stamp(raw.get("originalStart")):
-        return day_of(original, series)
+        return day_of(original, series, raw)
     day = original_day(raw.get("occurrenceId")) or original_day(raw.get("id"))
     if day is not None:
         return day
@@ -101,12 +102,12 @@ def day_of_occurrence(raw: Json, series: When) -> date:
     return own.start.date() if isinstance(own, Timed) else own.start
 
 
-def _guarded(raw: Json, read: Callable[[], Event]) -> Item:
+def _guarded(raw: Json, read: Callable[[], Event], *, within: Iterable[Json] = ()) -> Item:
     remote_id = str(raw.get("id") or "")
     if raw.get("isCancelled") is True:
         return tombstone(remote_id)
     try:
-        changed_at = stamp(raw.get("lastModifiedDateTime"))
+        changed_at = _last_change([raw, *within])
         event = read()
     except Malformed as error:
         return Item(remote_id=remote_id, version=version_of(raw), event=None, problem=str(error))
@@ -115,6 +116,11 @@ def _guarded(raw: Json, read: Callable[[], Event]) -> Item:
         problem = f"The event has a form that is not understood ({type(error).__name__})."
         return Item(remote_id=remote_id, version=version_of(raw), event=None, problem=problem)
     return Item(remote_id=remote_id, version=version_of(raw), event=event, changed_at=changed_at)
+
+
+def _last_change(raws: Iterable[Json]) -> datetime | None:
+    """The time of the last change of an event or series: an edited occurrence need not move its master's stamp."""
+    return max((at for raw in raws if (at := stamp(raw.get("lastModifiedDateTime")))), default=None)
 
 
 def _single(raw: Json, mailbox: Mailbox) -> Event:
@@ -136,7 +142,7 @@ def _series(raw: Json, exceptions: list[Json], cancelled: list[object], mailbox:
     when = event.content.when
     gone = _cancelled_keys(event, cancelled)
     overrides: dict[OccurrenceKey, Override] = {}
-    for own in map(_tidy, exceptions):
+    for own in exceptions:
         key = key_on(day_of_occurrence(own, when), when)
         if own.get("isCancelled") is True:
             gone.add(key)

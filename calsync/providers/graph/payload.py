@@ -6,6 +6,7 @@ has no switch against it), nor is the reminder, which stays the mailbox owner's.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 from calsync.engine import zones
@@ -14,8 +15,8 @@ from calsync.engine.recurrence import aligned, equivalent
 from calsync.engine.traits import Traits
 from calsync.providers.graph import recurrence as rules
 from calsync.providers.graph.client import Json
-from calsync.providers.graph.text import normalised
 from calsync.providers.graph.times import on_wire
+from calsync.providers.text import normalised
 
 MARKER = "String {6f0a1c52-93d7-4b0e-a6a8-5c1f5f2a7b90} Name CalSyncKey"
 """Our named property: it holds the idempotency key of the create, so that the event can be found again by it."""
@@ -26,6 +27,14 @@ SHOW_AS = {
     ShowAs.BUSY: "busy",
     ShowAs.OUT_OF_OFFICE: "oof",
     ShowAs.ELSEWHERE: "workingElsewhere",
+}
+
+NAMES = {
+    Field.TITLE: "subject",
+    Field.BODY: "body",
+    Field.LOCATION: "location",
+    Field.SHOW_AS: "showAs",
+    Field.SENSITIVITY: "sensitivity",
 }
 
 TRAITS = Traits(
@@ -91,10 +100,12 @@ def content_changes(content: Content, before: Content | None) -> Json:
     return {name: value for name, value in wanted.items() if value != there[name]}
 
 
-def occurrence_changes(content: Content, before: Content) -> Json:
-    """The body of a PATCH of one occurrence."""
-    fields = content_changes(content, before)
-    return fields if same_when(content.when, before.when) else fields | on_wire(content.when)
+def occurrence_changes(content: Content, before: Content, *, only: Set[Field]) -> Json:
+    """The body of a PATCH of one occurrence, as far as these fields differ."""
+    names = {NAMES[field] for field in only if field in NAMES}
+    fields = {name: value for name, value in content_changes(content, before).items() if name in names}
+    has_moved = Field.WHEN in only and not same_when(content.when, before.when)
+    return fields | on_wire(content.when) if has_moved else fields
 
 
 def content_fields(content: Content) -> Json:

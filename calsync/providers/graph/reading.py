@@ -28,7 +28,10 @@ from calsync.providers.graph.mapping import (
 )
 
 SELECT = {"$select": EVENT_FIELDS}
-EXPAND = {**SELECT, "$expand": f"exceptionOccurrences($select={OCCURRENCE_FIELDS})"}
+EXPAND = {
+    "$select": f"{EVENT_FIELDS},exceptionOccurrences",  # named in both, as in the documentation's example
+    "$expand": f"exceptionOccurrences($select={OCCURRENCE_FIELDS})",
+}
 DEPTH = timedelta(days=5 * 365)
 """How far before the window's end occurrences are compared one by one, where Graph tells exceptions no other way."""
 MOVED = timedelta(days=31)
@@ -80,8 +83,10 @@ class EventReader:
         if isinstance(answer.error, NotFound):
             return tombstone(item_id)
         if isinstance(answer.error, Rejected):
-            self._refusing.add(self.mailbox)
-            return self._by_instances(item_id)
+            item = self._by_instances(item_id)
+            if item.event is not None:
+                self._refusing.add(self.mailbox)  # the event is fine, so it is the asking that is refused
+            return item
         raw = answer.checked().body
         exceptions, cancelled = raw.get("exceptionOccurrences"), raw.get("cancelledOccurrences")
         if not is_series(raw):

@@ -126,10 +126,17 @@ def _nearest_day(moment: datetime, zone: str) -> date:
     return (zones.to_wall(moment, zone) + timedelta(hours=12)).date()
 
 
-def day_of(moment: datetime, series: When) -> date:
-    """The date, in the series' zone, of an occurrence's original start given as an instant."""
+def day_of(moment: datetime, series: When, raw: Json) -> date:
+    """The date, in the series' zone, of an occurrence's original start given as an instant.
+
+    For an all-day series it is the date of a midnight, in UTC or in the zone of the occurrence ``raw``.
+    """
     if isinstance(series, Timed):
         return zones.to_wall(moment, series.zone).date()
+    for name in ("UTC", raw.get("originalStartTimeZone")):
+        zone = usable_zone([name])
+        if zone is not None and (wall := zones.to_wall(moment, zone)).time() == time():
+            return wall.date()
     return _nearest_day(moment, "UTC")
 
 

@@ -17,7 +17,6 @@ from calsync.providers.base import (
     NotFound,
     ProviderError,
     Rejected,
-    Transient,
     VersionMismatch,
     Write,
     WriteKind,
@@ -36,6 +35,7 @@ from calsync.providers.graph.payload import (
     reshapes,
 )
 from calsync.providers.graph.reading import EventReader
+from calsync.providers.graph.resuming import is_half_done
 
 
 @dataclass(slots=True)
@@ -147,6 +147,8 @@ class Writer:
         if answer.status == 409 or isinstance(answer.error, AlreadyExists):
             return self._adopted(job, answer)
         raw = answer.checked().body
+        if not raw.get("id"):
+            return self._adopted(job, answer)
         echo = self._bare(raw)
         if echo.event is None:
             raise Rejected("What Outlook made of the event is not understood.", status=answer.status)
@@ -158,16 +160,28 @@ class Writer:
         return _written(echo)
 
     def _updated(self, job: _Job, answer: Answer | None) -> Written:
-        wanted, before, remote_id = job.wanted, job.before, job.write.remote_id
+        """The update with all that belongs to it; one of our own that was interrupted is taken up again."""
+        wanted, before = job.wanted, job.before
         if wanted is None or before is None:
             raise Rejected("There is nothing to write.")
+        try:
+            return self._carried_on(job, answer, wanted, before)
+        except VersionMismatch:
+            item = self._reader.events([job.write.remote_id])[0]
+            if item.event is None or not is_half_done(item.event, before=before, wanted=wanted):
+                raise
+            return self._turned_into(job, item)
+
+    def _carried_on(self, job: _Job, answer: Answer | None, wanted: Event, before: Event) -> Written:
+        """What follows the first request: the occurrences, and the echo of the whole."""
+        remote_id = job.write.remote_id
         if answer is None and not occurrences_todo(wanted, before):
             item = self._reader.events([remote_id])[0]
             return _written(item)
         if answer is None:
             return _written(Converger(self._reader, remote_id, wanted).run(before, guard=job.version))
         raw = answer.checked().body
-        echo = self._bare(raw)
+        echo = self._bare(raw) if raw.get("id") else self._reader.events([remote_id])[0]
         has_occurrences = _has_occurrences(wanted) or _has_occurrences(before) or not job.version
         if wanted.is_series and (has_occurrences or echo.event is None):
             echo = self._reader.series([remote_id])[0]
@@ -209,12 +223,12 @@ class Writer:
         answer = self._client.send(again.request) if again.request else None
         if answer is None and not occurrences_todo(job.wanted, item.event):
             return _written(item)
-        return self._updated(again, answer)
+        if again.wanted is None or again.before is None:
+            raise Rejected("There is nothing to write.")
+        return self._carried_on(again, answer, again.wanted, again.before)
 
     def _bare(self, raw: Json) -> Item:
         """The echo of a write: a single event, or a series that has no exceptions."""
-        if not raw.get("id"):
-            raise Transient("Microsoft Graph did not tell what it wrote.")
         if is_series(raw):
             return series_item(raw, exceptions=(), cancelled=(), mailbox=self._mailbox)
         return single_item(raw, mailbox=self._mailbox)

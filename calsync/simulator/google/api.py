@@ -45,7 +45,9 @@ class GoogleApi:
 
     def mailbox_of(self, request: Request) -> str:
         """Whose mailbox a request is about: the calendar in its path, else the caller."""
-        return self._mailbox(_asked(request, with_body=False))
+        environ = request.environ
+        path = str(environ.get("RAW_URI") or request.path).partition("?")[0]
+        return self._mailbox(Asked("", path, "", {"authorization": environ.get("HTTP_AUTHORIZATION", "")}))
 
     def _mailbox(self, asked: Asked) -> str:
         words = asked.path.removeprefix(SERVICE).split("/")
@@ -74,13 +76,12 @@ class GoogleApi:
         return Response(encoded(body), content_type=JSON)
 
 
-def _asked(request: Request, *, with_body: bool = True) -> Asked:
+def _asked(request: Request) -> Asked:
     environ = request.environ
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     path, _, _ = str(environ.get("RAW_URI") or request.path).partition("?")
-    body = request.get_data() if with_body else b""
-    return Asked(request.method, path, environ.get("QUERY_STRING", ""), headers, body)
+    return Asked(request.method, path, environ.get("QUERY_STRING", ""), headers, request.get_data(cache=False))
 
 
 def _json(answer: Answer) -> Response:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from calsync.simulator.google.store import GoogleStore
 
 SERVICE = "/calendar/v3/"
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ def answer(store: GoogleStore, tokens: Tokens, asked: Asked) -> Answer:
 
 def encoded(body: Any) -> bytes:
     """JSON on the wire; not indented, for speed, though Google indents unless told otherwise."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return ENCODER.encode(body).encode()
 
 
 def _answered(store: GoogleStore, tokens: Tokens, asked: Asked) -> Answer:
@@ -208,10 +209,11 @@ def _answered(store: GoogleStore, tokens: Tokens, asked: Asked) -> Answer:
     grant = authorised(tokens, asked.headers)
     if not method.scopes & grant.scopes:
         raise insufficient_scopes()
-    query = discovery.read_query(method, parse_qs(asked.query, keep_blank_values=True)) if asked.query else {}
+    query = discovery.read_query(method, parse_qs(asked.query, keep_blank_values=True))
     unknown = store.core.switches.google_unknown_fields_answer_400
     body = _read_body(method, asked.body, unknown=unknown)
     with store.core.lock:
+        store.quota.spend(grant.user)
         context = Context(store, _caller(store, grant), path, query, body, asked.headers)
         result = handler(context)
         return _finished(store, method, query, result)

@@ -31,6 +31,7 @@ class Method:
     scopes: frozenset[str]
     request: str
     response: str
+    required: tuple[str, ...]
 
 
 @cache
@@ -55,14 +56,16 @@ def _by_shape() -> dict[tuple[str, int], list[Method]]:
 
 
 def _method(raw: dict[str, Any], common: dict[str, Any]) -> Method:
+    own = raw.get("parameters", {})
     return Method(
         id=raw["id"],
         http=raw["httpMethod"],
         segments=tuple(raw["path"].split("/")),
-        parameters=common | raw.get("parameters", {}),
+        parameters=common | own,
         scopes=frozenset(raw.get("scopes", ())),
         request=raw.get("request", {}).get("$ref", ""),
         response=raw.get("response", {}).get("$ref", ""),
+        required=tuple(n for n, rule in own.items() if rule.get("required") and rule.get("location") == "query"),
     )
 
 
@@ -92,8 +95,8 @@ def read_query(method: Method, query: dict[str, list[str]]) -> dict[str, Any]:
             raise bad_request(message, parameter=name)
         read = [_read(name, rule, value) for value in values]
         found[name] = read if rule.get("repeated") else read[-1]
-    for name, rule in method.parameters.items():
-        if rule.get("required") and rule.get("location") == "query" and name not in found:
+    for name in method.required:
+        if name not in found:
             raise required(f"Required parameter: {name}")
     return found
 

@@ -105,6 +105,11 @@ def not_the_organizer() -> Refusal:
     return Refusal(403, "forbiddenForNonOrganizer", message, domain="calendar")
 
 
+def user_rate_limit_exceeded() -> Refusal:
+    """403 for more requests per minute and user than the project's quota allows."""
+    return Refusal(403, "userRateLimitExceeded", "User Rate Limit Exceeded", domain="usageLimits")
+
+
 def directory_forbidden() -> Refusal:
     """403 of the Directory API for a subject who is no administrator."""
     return Refusal(403, "forbidden", "Not Authorized to access this resource/api")

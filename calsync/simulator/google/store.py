@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from calsync.simulator.core import Core, Invitation
-from calsync.simulator.google import ids, landing, wire, writing
+from calsync.simulator.google import ids, imports, landing, wire, writing
 from calsync.simulator.google.channels import Channels
 from calsync.simulator.google.errors import not_found
 from calsync.simulator.google.oauth import Tokens
 from calsync.simulator.google.placing import Options
+from calsync.simulator.google.quota import Quota
 from calsync.simulator.google.records import Calendar, Fields, Record
 
 
@@ -43,10 +44,12 @@ class GoogleStore:
     last_us: int = 0
     channels: Channels = field(init=False)
     tokens: Tokens = field(init=False)
+    quota: Quota = field(init=False)
 
     def __post_init__(self) -> None:
         self.channels = Channels(self.core)
         self.tokens = Tokens(self.core)
+        self.quota = Quota(self.core)
         self.core.deliver["google"] = self.receive
 
     # -- users and calendars ------------------------------------------------------------------------------------
@@ -128,6 +131,12 @@ class GoogleStore:
         with self.core.lock:
             calendar = self.calendar(address.lower())
             return self._answer(calendar, writing.insert(self, calendar, body, _options(by_person, send_updates)))
+
+    def import_event(self, address: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Import an event with its own iCalUID, as a migration tool would; mails nobody."""
+        with self.core.lock:
+            calendar = self.calendar(address.lower())
+            return self._answer(calendar, imports.import_event(self, calendar, body, _options(False, "none")))
 
     def patch_event(
         self, address: str, event_id: str, body: dict[str, Any], *, by_person: bool = True, send_updates: str = "none"

@@ -132,6 +132,8 @@ def update(store: GoogleStore, calendar: Calendar, event_id: str, asked: Fields,
         wanted["conferenceData"] = before.get("conferenceData")
     if not options.supports_attachments:
         wanted["attachments"] = before.get("attachments")
+    if not guests.is_organizer(calendar, record):
+        wanted.setdefault("attendees", before.get("attendees"))
     kept = {key: value for key, value in before.items() if key not in fields.WRITABLE or key == "sequence"}
     after = {"status": "confirmed", "reminders": {"useDefault": True}} | kept
     after |= guests.allowed(calendar, record, wanted)
@@ -157,7 +159,7 @@ def _save(
     if draft.fields.get("status") == "cancelled" and not record.cancelled:
         delete(store, calendar, record.id, options)
         return calendar.records[record.id]
-    if _only_private_clockwork(record, draft, before):
+    if _only_reminders_changed(record, draft, before):
         record.fields["reminders"] = draft.fields.get("reminders")
         record.rendered = {}
         return record
@@ -167,7 +169,8 @@ def _save(
     store.touch(calendar, [record])
     if swept:
         store.touch(calendar, swept, alone=True)
-    guests.announce(store, calendar, record, before=before.get("attendees", []), options=options)
+    if not record.cancelled:
+        guests.announce(store, calendar, record, before=before.get("attendees", []), options=options)
     return record
 
 
@@ -195,7 +198,7 @@ def _is_idle(record: Record, draft: Draft, before: Fields) -> bool:
     return draft.fields == before and (draft.start, draft.end) == (record.start, record.end)
 
 
-def _only_private_clockwork(record: Record, draft: Draft, before: Fields) -> bool:
+def _only_reminders_changed(record: Record, draft: Draft, before: Fields) -> bool:
     """Whether nothing but reminders changed, which moves no version (reference page of ``updated``)."""
     changed = {key for key in draft.fields.keys() | before.keys() if draft.fields.get(key) != before.get(key)}
     same_times = (draft.start, draft.end) == (record.start, record.end)

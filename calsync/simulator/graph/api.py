@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from werkzeug.wrappers import Request, Response
 
 from calsync.simulator.core import Core
-from calsync.simulator.faults import Arrival, carry_out
-from calsync.simulator.graph import batch, ids
+from calsync.simulator.faults import Arrival, ConnectionDropped, carry_out
+from calsync.simulator.graph import batch
 from calsync.simulator.graph.batch import Part
 from calsync.simulator.graph.errors import GraphError, Json, unreadable_body
 from calsync.simulator.graph.oauth import Login
@@ -24,6 +24,7 @@ from calsync.simulator.graph.subscriptions import Subscriptions
 from calsync.simulator.graph.throttle import Throttle
 
 CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, check_circular=False).encode
 REFUSED = "calsync.refused"  # environ key: parts of a batch that find the mailbox full, by mailbox
 BATCH = "/v1.0/$batch"
 
@@ -46,7 +47,7 @@ class GraphApi:
         """Answer a Graph or login request; None when the path is neither."""
         if not request.path.startswith("/v1.0/"):
             return self.login.handle(request)
-        headers = {key.lower(): value for key, value in request.headers.items()}
+        headers = _headers(request)
         try:
             app = self._authenticated(headers)
             if request.path == BATCH and request.method == "POST":
@@ -102,7 +103,7 @@ class GraphApi:
     def _batch(self, request: Request, headers: dict[str, str], app: str) -> Reply:
         parts = batch.read_parts(_json_body(request))
         refused: Counter[str] = Counter(request.environ.get(REFUSED, {}))
-        base = request.host_url.rstrip("/")
+        base, lost = request.host_url.rstrip("/"), []
 
         def answer(part: Part) -> Reply:
             address = self._address(part.url)
@@ -113,10 +114,17 @@ class GraphApi:
                 refused[address] -= 1
                 return Response(status=held[0].status)
 
-            seen = carry_out(self._core, Arrival("graph", part.method, part.url, address, inner=True), act)
+            try:
+                seen = carry_out(self._core, Arrival("graph", part.method, part.url, address, inner=True), act)
+            except ConnectionDropped:  # the other parts are still done, then the whole answer is lost
+                lost.append(part.id)
+                return Reply(503)
             return held[0] if held else _as_reply(seen)
 
-        return batch.run(parts, answer)
+        reply = batch.run(parts, answer)
+        if lost:
+            raise ConnectionDropped
+        return reply
 
     def _part(self, part: Part, base: str, headers: dict[str, str], app: str, *, is_full: bool) -> Reply:
         try:
@@ -164,19 +172,21 @@ class GraphApi:
 
     def _request_id(self) -> str:
         self._count += 1
-        return ids.stable_uuid("request", str(self._count))
+        return f"5ca1ab1e-0000-4000-8000-{self._count:012x}"
 
     def _response(self, reply: Reply, headers: dict[str, str]) -> Response:
-        text = "" if reply.body is None else json.dumps(reply.body, separators=(",", ":"))
-        response = Response(text, status=reply.status, headers=reply.headers)
+        request_id = self._request_id()
+        told = [("request-id", request_id), ("client-request-id", headers.get("client-request-id", request_id))]
+        text = "" if reply.body is None else ENCODE(reply.body)
+        kind = None if reply.body is None else CONTENT_TYPE
+        response = Response(text, reply.status, [*reply.headers.items(), *told], content_type=kind)
         if reply.body is None:
             response.headers.pop("Content-Type", None)
-        else:
-            response.headers["Content-Type"] = CONTENT_TYPE
-        request_id = self._request_id()
-        response.headers["request-id"] = request_id
-        response.headers["client-request-id"] = headers.get("client-request-id", request_id)
         return response
+
+
+def _headers(request: Request) -> dict[str, str]:
+    return {key[5:].replace("_", "-").lower(): value for key, value in request.environ.items() if key[:5] == "HTTP_"}
 
 
 def _json_body(request: Request) -> Any:

@@ -124,10 +124,8 @@ def _location(_: str, value: Any) -> Json:
     extra = {key: value[key] for key in ("address", "coordinates", "locationUri") if value.get(key)}
     kind = value.get("locationType") or "default"
     shown = {"displayName": text, "locationType": kind, "uniqueId": text, "uniqueIdType": "private", **extra}
-    return {
-        "location": shown,
-        "locations": [{"displayName": text, "locationType": kind, "uniqueIdType": "unknown", **extra}],
-    }
+    bare = {"displayName": text, "locationType": kind, "uniqueIdType": "unknown"}
+    return {"location": shown, "locations": [shown if extra else bare]}  # only places with an address have an id
 
 
 def _locations(_: str, value: Any) -> Json:

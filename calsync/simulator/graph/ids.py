@@ -13,12 +13,15 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 NAMESPACE = uuid.UUID("6f2c1d0e-51b0-4f0c-9b3e-5a4d7e2f8c10")
 INSTANCE_MARK = bytes.fromhex("01510008")
 PROVIDER = bytes.fromhex("460000000000")
 GOID_PREFIX = "040000008200E00074C5B7101A82E008"
 NO_DATE = "00000000"
+DEFAULT_MARK = bytes.fromhex("00032400")
+IMMUTABLE_MARK = bytes.fromhex("0009")
 IMMUTABLE_PROVIDER = bytes.fromhex("2E00000000001D840311AA6611CD9BC800AA002F845A0D00")
 VCAL_UID = b"vCal-Uid" + bytes.fromhex("01000000")
 
@@ -28,6 +31,7 @@ def stable_uuid(*words: str) -> str:
     return str(uuid.uuid5(NAMESPACE, "/".join(words)))
 
 
+@lru_cache(maxsize=10_000)
 def stable_bytes(length: int, *words: str) -> bytes:
     """Bytes that are the same in every run."""
     return hashlib.sha256("/".join(words).encode()).digest()[:length]
@@ -55,20 +59,20 @@ class Frame:
 
 def event_frame(mailbox_guid: str, number: int) -> Frame:
     """The default (mutable) id of the ``number``-th item of a mailbox."""
-    head = bytes.fromhex("00032400") + mailbox_guid.encode()
+    head = DEFAULT_MARK + mailbox_guid.encode()
     return Frame(head, PROVIDER + _folder(mailbox_guid, b"\x01\x0d") + number.to_bytes(6, "big") + b"\x00\x00")
 
 
 def immutable_frame(mailbox_guid: str, number: int) -> Frame:
     """The immutable id of the same item."""
     return Frame(
-        b"\x00\x09", IMMUTABLE_PROVIDER + uuid.UUID(mailbox_guid).bytes + number.to_bytes(8, "big") + b"\x00\x00"
+        IMMUTABLE_MARK, IMMUTABLE_PROVIDER + uuid.UUID(mailbox_guid).bytes + number.to_bytes(8, "big") + b"\x00\x00"
     )
 
 
 def calendar_id(mailbox_guid: str, number: int) -> str:
     """The id of a calendar folder."""
-    head = bytes.fromhex("00032400") + mailbox_guid.encode() + b"\x00"
+    head = DEFAULT_MARK + mailbox_guid.encode() + b"\x00"
     return _text(head + PROVIDER + _folder(mailbox_guid, b"\x01\x06") + number.to_bytes(6, "big") + b"\x00\x00")
 
 
@@ -82,7 +86,9 @@ def split_instance_id(event_id: str) -> tuple[str, date | None]:
         raw = base64.b64decode(event_id, altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError("not an id") from error
-    at = 40 if raw.startswith(b"\x00\x03\x24\x00") else 2
+    if not raw.startswith((DEFAULT_MARK, IMMUTABLE_MARK)) or len(raw) < 30:
+        raise ValueError("not an id")
+    at = 40 if raw.startswith(DEFAULT_MARK) else 2
     if raw[at : at + 4] != INSTANCE_MARK or raw[-1:] != b"\x10":
         return event_id, None
     on = date_of(int.from_bytes(raw[at + 4 : at + 12], "big"))

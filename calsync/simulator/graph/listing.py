@@ -35,9 +35,16 @@ def list_events(request: GraphRequest, mailbox: Mailbox, calendar: Calendar | No
         hits = mailbox.by_extended.get(pair, {}).values()
         found: list[Found] = [(event, None) for event in hits if calendar is None or event.calendar is owner]
     else:
-        found = [(event, None) for event in owner.events.values()]
-        found = _filtered(request, found, switches, text)
+        found = _filtered(request, _singles_and_masters(owner), switches, text)
     return _page(request, _ordered(request, found), switches, mailbox, "events")
+
+
+def _singles_and_masters(calendar: Calendar) -> list[Found]:
+    """Every event of a calendar in order of creation; kept until the calendar changes."""
+    if calendar.list_sequence != calendar.sequence:
+        calendar.list_sequence = calendar.sequence
+        calendar.list_items = [(event, None) for event in calendar.events.values()]
+    return calendar.list_items
 
 
 def view(request: GraphRequest, mailbox: Mailbox, calendar: Calendar, switches: Switches) -> Reply:

@@ -59,6 +59,7 @@ class Subscription:
             "clientState": self.state,
             "notificationUrl": self.url,
             "notificationQueryOptions": None,
+            "notificationContentType": None,
             "lifecycleNotificationUrl": self.lifecycle_url or None,
             "expirationDateTime": stamp(self.expires_at),
             "creatorId": ids.stable_uuid("creator", self.app),

@@ -151,6 +151,8 @@ class Calendar:
     log: list[LogEntry] = field(default_factory=list)
     view_key: object = None  # what ``view_items`` was computed for
     view_items: list[tuple[Event, date | None]] = field(default_factory=list)
+    list_sequence: int = -1  # the same for the list of all events
+    list_items: list[tuple[Event, date | None]] = field(default_factory=list)
 
     def append(self, event: Event) -> None:
         """Log a change of the event, and forget void entries when they have become many."""

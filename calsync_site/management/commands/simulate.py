@@ -14,6 +14,8 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
 from calsync.simulator.google.oauth import service_account_info
+from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
+from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
 
 HELP = """Serve a pretend Microsoft 365 tenant and Google Workspace domain on loopback, in memory, until Ctrl-C.
@@ -28,6 +30,7 @@ class Command(BaseCommand):
     """``manage.py simulate``."""
 
     help = HELP
+    requires_system_checks = ()  # it needs none of the settings, and makes the key file that one of them names
 
     def create_parser(self, *args: Any, **kwargs: Any) -> Any:  # Any: Django's own signature
         """Keep the line breaks of the help text."""
@@ -72,8 +75,7 @@ def _settings(url: str, key_file: str | None) -> str:
         [
             f"The pretend providers are at {url}. Settings that reach them:",
             f"MICROSOFT_LOGIN_URL={url} MICROSOFT_GRAPH_URL={url} GOOGLE_API_URL={url}",
-            "MICROSOFT_TENANT_ID=11111111-2222-3333-4444-555555555555 MICROSOFT_CLIENT_ID=calsync",
-            "MICROSOFT_CLIENT_SECRET=pretend-secret",
+            f"MICROSOFT_TENANT_ID={TENANT_ID} MICROSOFT_CLIENT_ID={CLIENT_ID} MICROSOFT_CLIENT_SECRET={CLIENT_SECRET}",
             f"GOOGLE_SERVICE_ACCOUNT_FILE={key_file or 'FILE (give --key-file FILE)'}",
         ]
     )

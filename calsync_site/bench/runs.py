@@ -1,0 +1,164 @@
+"""The measurements: which phases make which figures, and beside which floor each figure stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from calsync_site.bench.figures import Figure, Goal, percentile
+from calsync_site.bench.stand import BenchFailed, Numbers, Stand
+
+MEGABYTE = 1_000_000
+GRAPH_BATCH, GOOGLE_BATCH = 20, 50  # the providers' own limits
+REPEATABLE = "same people, fresh database"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured. The defaults are what docs/performance.md tells."""
+
+    backfill_people: int = 10
+    backfill_events: int = 50  # of each person on each platform
+    change_people: int = 20
+    idle_people: int = 500
+    idle_floor: bool = True
+    pull_events: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run of the bench. ``latencies`` in milliseconds; ``say`` tells a reader what is going on."""
+
+    root: Path
+    latencies: Sequence[float]
+    sizes: Sizes
+    say: Callable[[str], None]
+
+    def backfill(self) -> Iterator[Figure]:
+        """First activation: events per second, and what it asks of the providers."""
+        for latency in self.latencies:
+            self.say(f"backfill at {latency:g} ms ...")
+            with Stand(root=self.root) as stand:
+                yield from self._backfill(stand, latency)
+
+    def _backfill(self, stand: Stand, latency: float) -> Iterator[Figure]:
+        people, each = self.sizes.backfill_people, self.sizes.backfill_events
+        stand.people(people, outlook=each, google=each, series=True)
+        stand.order("latency", ms=latency)
+        ours = stand.inside("backfill", people=people)
+        totals = stand.order("totals")
+        bare = stand.bare_loop(at_twin=True)
+        events = ours["events"]
+        if events != 2 * people * each:
+            raise BenchFailed(f"The backfill wrote {events} copies of {2 * people * each} events.")
+        setting = f"{latency:g} ms, {people} people, {each} events on each of their sides, both directions"
+        yield Figure("backfill_rate", events / ours["seconds"], "events/s", events / bare["seconds"], setting)
+        yield Figure("backfill_cpu", 1000 * ours["cpu"] / events, "ms/event", 1000 * bare["cpu"] / events, setting)
+        fewest = people * (2 + -(-each // GRAPH_BATCH) + -(-each // GOOGLE_BATCH))
+        yield Figure("backfill_requests", totals["requests"] / events, "requests/event", fewest / events, setting)
+        counted = people * 2 * (1 + each)
+        yield Figure("backfill_quota", totals["quota"] / events, "calls/event", counted / events, setting)
+
+    def change(self) -> Iterator[Figure]:
+        """One edit at a time, through webhooks: how long until its copy stands, and how many requests it costs."""
+        for latency in self.latencies:
+            self.say(f"change at {latency:g} ms ...")
+            with Stand(root=self.root) as stand:
+                yield from self._change(stand, latency)
+
+    def _change(self, stand: Stand, latency: float) -> Iterator[Figure]:
+        people = self.sizes.change_people
+        stand.people(people, outlook=1, google=1)
+        stand.open_site()
+        stand.inside("live", people=people)
+        stand.open_worker()
+        stand.order("latency", ms=latency)
+        for side in ("outlook", "google"):  # the first edits find cold processes
+            stand.order("edit", person=0, side=side, text="first")
+            stand.order("edit", person=0, side=side, text="second")
+        stand.order("forget")
+        edits = [
+            stand.order("edit", person=person, side=side, text="changed")
+            for person in range(people)
+            for side in ("outlook", "google")
+        ]
+        totals = stand.order("totals")
+        stand.stop_site()
+        stand.order("quiet")
+        bare = stand.bare_loop(at_twin=False)
+        yield from _latencies(edits, bare, totals, f"{latency:g} ms, {len(edits)} edits one by one, both directions")
+
+    def idle(self) -> Iterator[Figure]:
+        """A pass over calendars on which nothing has happened."""
+        people = self.sizes.idle_people
+        self.say(f"idle pass over {2 * people} calendars ...")
+        with Stand(root=self.root) as stand:
+            stand.people(people, outlook=1, google=1)
+            for one in stand.inside("idle", people=people, latencies=list(self.latencies))["passes"]:
+                stand.order("latency", ms=one["latency"])
+                yield from self._idle(stand, one, calendars=2 * people)
+
+    def _idle(self, stand: Stand, one: Numbers, *, calendars: int) -> Iterator[Figure]:
+        setting = f"{one['latency']:g} ms, {calendars} calendars, one process"
+        yield Figure("idle_requests", one["requests"] / calendars, "requests/calendar", 1.0, setting)
+        yield Figure("idle_writes", one["writes"], "provider writes", 0.0, setting)
+        yield Figure("idle_statements", one["statements"] / calendars, "statements/calendar", 0.0, setting)
+        yield Figure("idle_seconds", one["seconds"], "s", stand.bare_loop(at_twin=False)["seconds"], setting)
+
+    def memory(self) -> Iterator[Figure]:
+        """The first read of one mailbox with very many events."""
+        for platform in ("outlook", "google"):
+            self.say(f"pull of {self.sizes.pull_events} {platform} events ...")
+            with Stand(root=self.root) as stand:
+                yield from self._memory(stand, platform)
+
+    def _memory(self, stand: Stand, platform: str) -> Iterator[Figure]:
+        many = self.sizes.pull_events
+        stand.people(1, **{"outlook": None, "google": None, platform: many})
+        ours = stand.inside("pull", platform=platform)
+        if ours["events"] != many:
+            raise BenchFailed(f"The pull brought {ours['events']} of {many} events.")
+        bare = stand.bare_loop(at_twin=False)
+        setting = f"0 ms, {many} events in one mailbox; {ours['before'] / MEGABYTE:.0f} MB before the pull"
+        name = f"pull_{platform}"
+        yield Figure(f"{name}_memory", ours["peak"] / MEGABYTE, "MB", bare["peak"] / MEGABYTE, setting)
+        yield Figure(f"{name}_rate", many / ours["seconds"], "events/s", many / bare["seconds"], setting)
+
+
+def _latencies(edits: Sequence[Numbers], bare: Numbers, totals: Numbers, setting: str) -> Iterator[Figure]:
+    took = [edit["seconds"] for edit in edits]
+    floor = [sum(bare["each"][edit["first"] : edit["last"]]) for edit in edits]
+    for share in (0.50, 0.95, 0.99):
+        name = f"change_latency_p{share * 100:.0f}"
+        yield Figure(name, percentile(took, share), "s", percentile(floor, share), setting)
+    # Read what the bell announces, write the copy, read the copy's echo.
+    yield Figure("change_requests", totals["requests"] / len(edits), "requests/change", 3.0, setting)
+
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "backfill": ("backfill_rate", "backfill_cpu", "backfill_requests", "backfill_quota"),
+    "change": ("change_latency_p50", "change_latency_p95", "change_latency_p99", "change_requests"),
+    "idle": ("idle_requests", "idle_writes", "idle_statements", "idle_seconds"),
+    "memory": ("pull_outlook_memory", "pull_outlook_rate", "pull_google_memory", "pull_google_rate"),
+}
+
+GOALS: dict[str, Goal] = {
+    "backfill_rate": Goal(share=0.5),
+    "backfill_requests": Goal(most=1.2),
+    "backfill_quota": Goal(most=1.2),
+    "change_latency_p95": Goal(most=2.0),
+    "change_requests": Goal(most=3.0),
+    "idle_requests": Goal(most=1.0),
+    "idle_writes": Goal(most=0.0),
+    "pull_outlook_memory": Goal(most=300.0),
+    "pull_google_memory": Goal(most=300.0),
+}
+
+
+def figures(bench: Bench, only: str = "") -> Iterator[Figure]:
+    """Measure everything, one group, or one figure, as it comes."""
+    for group, names in GROUPS.items():
+        if only in ("", group, *names):
+            measured: Iterator[Figure] = getattr(bench, group)()
+            yield from (figure for figure in measured if only in ("", group, figure.name))
