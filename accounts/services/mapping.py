@@ -6,13 +6,14 @@ mailbox by mailbox decisions (``mapped_mailboxes``), calendars (a floor above).
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import models, transaction
 
 from accounts import selectors
@@ -24,6 +25,7 @@ from accounts.services.mapped_mailboxes import MailboxChanges, plan_mailboxes
 from accounts.services.units import ensure_units
 
 _BATCH = 2_000  # rows between two reports; the database splits further where it must
+_MAX_WAVES = 20
 _PERSON_FIELDS = ["name", "org_unit", "time_zone", "clearance", "manager"]
 _ACCOUNT_FIELDS = ["connection", "state", "state_since", "state_reason"]
 _Row = TypeVar("_Row", bound=models.Model)
@@ -91,20 +93,23 @@ class _PeopleWork:
     notes: list[tuple[int, str]] = field(default_factory=list)
 
     def store(self, rows: Sequence[PersonRow], *, report: Report) -> dict[str, User]:
-        """Make the new people, then change whoever differs; managers come second, once everybody has a row."""
+        """Make the new people, then change whoever differs."""
         people = selectors.people_by_email({row.email for row in rows} | {row.manager for row in rows})
-        new = [self._new(row) for row in rows if row.email not in people]
-        _insert(new, report=report, stage="New people")
-        people |= {person.email: person for person in new}
-        fresh = {person.pk for person in new}
+        new_rows = [row for row in rows if row.email not in people]
+        for wave in waves(new_rows):
+            new = [self._new(row, people.get(row.manager)) for row in wave]
+            _insert(new, report=report, stage="New people")
+            people |= {person.email: person for person in new}
+        fresh = {people[row.email].pk for row in new_rows}
         changed = [people[row.email] for row in rows if self._bring_in_line(row, people, fresh)]
         _update(changed, _PERSON_FIELDS, report=report, stage="Changed people")
         return people
 
-    def _new(self, row: PersonRow) -> User:
+    def _new(self, row: PersonRow, manager: User | None) -> User:
         self.tally.created += 1
         self.notes.append((row.line, f"{row.email}: created in {row.org_unit}"))
-        person = User(email=row.email, password=make_password(None))
+        # As make_password(None), which takes ten times as long to find forty random characters.
+        person = User(email=row.email, password=UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20), manager=manager)
         _assign(person, self._wanted(row))
         return person
 
@@ -133,6 +138,25 @@ class _PeopleWork:
             "time_zone": row.time_zone,
         }
         return wanted if row.clearance is None else wanted | {"clearance": row.clearance}
+
+
+def waves(rows: Sequence[PersonRow]) -> list[list[PersonRow]]:
+    """The rows so that managers come in an earlier wave than their people, who can then be inserted with them.
+
+    In a line of command that is longer than any real one, the rest follows in one last wave, in any order.
+    """
+    by_email = {row.email: row for row in rows}
+    depths: dict[str, int] = {}
+    for row in rows:
+        line = [row]
+        while (above := by_email.get(line[-1].manager)) and above.email not in depths:
+            line.append(above)
+        for step in reversed(line):
+            depths[step.email] = depths.get(step.manager, -1) + 1
+    found: dict[int, list[PersonRow]] = {}
+    for row in rows:
+        found.setdefault(min(depths[row.email], _MAX_WAVES), []).append(row)
+    return [found[depth] for depth in sorted(found)]
 
 
 def _assign(person: User, values: Mapping[str, Any]) -> None:

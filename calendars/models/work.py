@@ -34,6 +34,13 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Operations that are still to be carried out."""
         return self.filter(state__in=OPEN_STATES)
 
+    def interrupted(self) -> OperationQuerySet:
+        """Writes that broke off and may have left a half-written series: finished before the calendar is read.
+
+        To be asked by the holder of the calendar's lease only: then nobody else's write is in flight.
+        """
+        return self.open().filter(Q(state=OperationState.IN_FLIGHT) | Q(half_done=True))
+
     def due(self, *, now: datetime) -> OperationQuerySet:
         """Open operations whose time has come."""
         return self.open().filter(due_at__lte=now)
@@ -52,6 +59,7 @@ class Operation(models.Model):
     remedy = models.CharField(max_length=255, blank=True)
     error_code = models.CharField(max_length=80, blank=True)
     attempts = models.PositiveIntegerField(default=0)
+    half_done = models.BooleanField(default=False)  # a series' write broke off: part of it may stand at the provider
     due_at = models.DateTimeField()
 
     changed_at = models.DateTimeField(null=True, blank=True)  # at the provider where the change was made

@@ -19,6 +19,7 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors
 from calendars.sync.lease import Lease
+from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
 from calsync.engine.differing import differing
@@ -39,12 +40,20 @@ class Prepared:
     hub: HubState
 
 
-def push_due(*, lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> bool:
-    """Carry out one batch of due operations; False when none was due.
+def push_due(
+    *,
+    lease: Lease,
+    calendar: Calendar,
+    provider: CalendarProvider,
+    clock: Clock,
+    tally: Tally,
+    only_interrupted: bool = False,
+) -> bool:
+    """Carry out one batch of due operations (or of those that broke off); False when none was due.
 
     Raises a ProviderError when the whole batch failed (its operations are then planned again) and LeaseLost.
     """
-    claimed = _claim(lease, calendar, clock)
+    claimed = _claim(lease, calendar, clock, only_interrupted=only_interrupted)
     if not claimed:
         return False
     prepared = _prepare(lease, calendar, claimed, clock)
@@ -54,12 +63,13 @@ def push_due(*, lease: Lease, calendar: Calendar, provider: CalendarProvider, cl
     return True
 
 
-def _claim(lease: Lease, calendar: Calendar, clock: Clock) -> list[Operation]:
+def _claim(lease: Lease, calendar: Calendar, clock: Clock, *, only_interrupted: bool) -> list[Operation]:
     """Take due operations and count the attempt before the work begins, so that crashes are counted too."""
     now = clock()
     with transaction.atomic():
         leases.hold(lease, now=now)
-        due = Operation.objects.due(now=now).filter(calendar=calendar).order_by("pk")
+        due = Operation.objects.due(now=now).filter(calendar=calendar)
+        due = due.interrupted() if only_interrupted else due
         claimed = list(due.select_related("link__event").order_by("pk")[:BATCH])
         Operation.objects.filter(pk__in=[operation.pk for operation in claimed]).update(
             state=OperationState.IN_FLIGHT, attempts=F("attempts") + 1
@@ -77,12 +87,13 @@ def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clo
     links = Link.objects.filter(event__in=[op.link.event_id for op in claimed]).exclude(state=LinkState.GONE)
     for link in links.select_related("calendar__account").order_by("calendar_id"):
         siblings.setdefault(link.event_id, []).append(link)
+    key = fingerprint_key()
     prepared: list[Prepared] = []
     refused: list[Operation] = []
     passing = open_doors(calendar=calendar, operations=claimed, now=now)
     for operation in claimed:
         hub = rows.hub_state(operation.link.event, siblings.get(operation.link.event_id, []))
-        write = write_for(operation.link, hub, calendar) if operation in passing else None
+        write = write_for(operation.link, hub, calendar, key=key) if operation in passing else None
         if write is None:
             refused.append(operation)
             if operation in passing:
@@ -91,18 +102,18 @@ def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clo
             prepared.append(Prepared(operation, write, hub))
     with transaction.atomic():
         leases.hold(lease, now=now)
-        Operation.objects.bulk_update(refused, ["state", "reason", "remedy", "error_code", "closed_at", "due_at"])
+        update_rows(refused, ["state", "reason", "remedy", "error_code", "closed_at", "due_at"])
     return prepared
 
 
-def write_for(link: Link, hub: HubState, calendar: Calendar) -> Write | None:
+def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> Write | None:
     """The write that brings one link up to the hub's state; None when there is nothing to do."""
     if link.state == LinkState.GONE:
         return None
     if link.event.deleted_at is not None:
         deletable = bool(link.remote_id) and link.role != Role.NATIVE
         return Write(WriteKind.DELETE, remote_id=link.remote_id, version=link.version) if deletable else None
-    wanted = [write for write in wanted_writes(hub, key=fingerprint_key()) if write.calendar_id == calendar.pk]
+    wanted = [write for write in wanted_writes(hub, key=key) if write.calendar_id == calendar.pk]
     if not wanted:
         return None
     event = project(hub.event, traits=rows.place_of(calendar).traits, role=Role(link.role))

@@ -16,6 +16,7 @@ from calendars.models import Calendar, Event, Link, LinkState, Operation, Operat
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
+from calendars.sync.saving import update_rows
 from calendars.sync.scene import lock_person
 from calendars.sync.store import Stamps, Store
 from calendars.sync.tally import Tally
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
+MOST_RESUMED = 3
 
 
 def settle_batch(
@@ -70,6 +72,7 @@ class _Batch:
 
     def __init__(self, calendar: Calendar, now: datetime, tally: Tally, store: Store) -> None:
         self.calendar, self.now, self.tally, self.store = calendar, now, tally, store
+        self.key = fingerprint_key()
         self.operations: list[Operation] = []
         self.links: list[Link] = []
         self.follow_up: list[Link] = []
@@ -77,18 +80,17 @@ class _Batch:
 
     def record(self, item: Prepared, outcome: Written | ProviderError) -> None:
         self.operations.append(item.operation)
+        item.operation.half_done = False
         if isinstance(outcome, Written):
             self._written(item, outcome)
         else:
             self._refused(item, outcome)
 
     def save(self) -> None:
-        Operation.objects.bulk_update(self.operations, _OPERATION_FIELDS)
-        if self.links:
-            Link.objects.bulk_update(self.links, _LINK_FIELDS)
+        update_rows(self.operations, _OPERATION_FIELDS)
+        update_rows(self.links, _LINK_FIELDS)
         self.store.save()
-        for link in self.follow_up:
-            self._plan_again(link)
+        self._plan_again()
 
     def _written(self, item: Prepared, written: Written) -> None:
         link, operation = item.operation.link, item.operation
@@ -104,7 +106,7 @@ class _Batch:
                 remote_id=written.remote_id,
                 version=written.version,
                 echo=written.event,
-                key=fingerprint_key(),
+                key=self.key,
             )
             rows.fill_link(link, state)
             link.occurrences = rows.occurrence_keys(written.event)
@@ -154,27 +156,32 @@ class _Batch:
         item.operation.retry_at(due_at, reason=str(error), code=error.code)
         if isinstance(error, RateLimited | QuotaPaused) or (isinstance(error, Transient) and error.retry_after):
             self.calendar_values["not_before"] = due_at
+        unknown = isinstance(error, Transient) and not isinstance(error, RateLimited)
+        # Only for so long: an event that always fails must not keep its calendar from being read.
+        item.operation.half_done = unknown and item.hub.event.is_series and item.operation.attempts <= MOST_RESUMED
 
-    def _plan_again(self, link: Link) -> None:
-        """The hub may have moved while the write was in flight: what is still to do becomes a new operation."""
-        event = Event.objects.get(pk=link.event_id)
-        if event.deleted_at is None:
-            siblings = [link]
-            for sibling in siblings:
-                sibling.calendar = self.calendar
-            wanted = wanted_writes(rows.hub_state(event, siblings), key=fingerprint_key())
-            kind = str(wanted[0].kind) if wanted else None
-        else:
-            kind = "delete"
-        if kind is not None:
-            Operation.objects.bulk_create(
-                [Operation(link=link, calendar=self.calendar, kind=kind, due_at=self.now, planned_at=self.now)],
-                ignore_conflicts=True,
-            )
+    def _plan_again(self) -> None:
+        """The hub may have moved while a write was in flight: what is still to do becomes a new operation."""
+        events = Event.objects.in_bulk([link.event_id for link in self.follow_up])
+        wanted = [(link, self._still_wanted(link, events[link.event_id])) for link in self.follow_up]
+        again = [
+            Operation(link=link, calendar=self.calendar, kind=kind, due_at=self.now, planned_at=self.now)
+            for link, kind in wanted
+            if kind
+        ]
+        Operation.objects.bulk_create(again, ignore_conflicts=True)
+
+    def _still_wanted(self, link: Link, event: Event) -> str:
+        """The kind of write that a link still needs; '' when it needs none."""
+        if event.deleted_at is not None:
+            return "delete"
+        link.calendar = self.calendar
+        wanted = wanted_writes(rows.hub_state(event, [link]), key=self.key)
+        return str(wanted[0].kind) if wanted else ""
 
 
 _OPERATION_FIELDS = (
-    "state", "reason", "remedy", "error_code", "attempts", "due_at", "written_at", "closed_at"
+    "state", "reason", "remedy", "error_code", "attempts", "half_done", "due_at", "written_at", "closed_at"
 )  # fmt: skip
 _LINK_FIELDS = (
     "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key"

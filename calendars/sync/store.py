@@ -15,6 +15,7 @@ from django.db import transaction
 from calendars import rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation
 from calendars.signals import findings_stored
+from calendars.sync.saving import update_rows
 from calendars.sync.tally import Tally
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
@@ -99,10 +100,9 @@ class Store:
     def save(self) -> None:
         """Write everything; to be called once, in the transaction that holds the lease."""
         Event.objects.bulk_create(self.new_events)
-        Event.objects.bulk_update(self.changed_events, _EVENT_FIELDS) if self.changed_events else None
+        update_rows(self.changed_events, _EVENT_FIELDS)
         Link.objects.bulk_create(self.new_links)
-        if self.changed_links:
-            Link.objects.bulk_update(self.changed_links.values(), _LINK_FIELDS)
+        update_rows(self.changed_links.values(), _LINK_FIELDS)
         # An operation that is still open for the link looks at the hub again when it is carried out: none is lost here.
         Operation.objects.bulk_create(self.operations, ignore_conflicts=True)
         if self.findings:

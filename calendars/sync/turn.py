@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 
 from calendars import gateway, selectors
-from calendars.models import Calendar
+from calendars.models import Calendar, Operation
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease, LeaseLost
@@ -66,7 +66,13 @@ def _work(lease: Lease, clock: Clock, tally: Tally) -> None:
 
 
 def _step(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> bool:
-    """One stage: read when the bell rang, else write a batch; False when there is nothing to do."""
+    """One stage: finish what broke off, else read if the bell rang, else write a batch; False when all is done."""
+    interrupted = Operation.objects.filter(calendar=calendar).interrupted()
+    if interrupted.exists():
+        # Read now, a half-written series would look like an edit of its owner's.
+        return push_due(
+            lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally, only_interrupted=True
+        )
     if calendar.wanted <= calendar.done:
         return push_due(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
     try:

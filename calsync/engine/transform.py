@@ -37,6 +37,8 @@ def project(event: Event, *, traits: Traits, role: Role) -> Event:
     def convert(field: Field, value: FieldValue) -> FieldValue:
         if bare and field is Field.BODY and isinstance(value, str):
             return with_note(value, note)
+        if field is Field.SHOW_AS and event.kind != "default" and not bare:
+            return value  # an event of a special kind (out of office) keeps in its own place what that kind means
         return _held(value, traits)
 
     projected = map_fields(event, convert)

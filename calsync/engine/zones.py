@@ -39,7 +39,11 @@ _LINKS: Final[dict[str, str]] = {
     "Europe/Zaporozhye": "Europe/Kyiv",
 }
 
-_IANA_BY_FOLDED: Final[dict[str, str]] = {name.casefold(): name for name in (*_WINDOWS_OF_IANA, *_LINKS)}
+_WITHOUT_WINDOWS: Final = ("Antarctica/Troll",)  # zones that Windows does not have at all
+
+_IANA_BY_FOLDED: Final[dict[str, str]] = {
+    name.casefold(): name for name in (*_WINDOWS_OF_IANA, *_LINKS, *_WITHOUT_WINDOWS)
+}
 _IANA_BY_FOLDED_WINDOWS: Final[dict[str, str]] = {
     name.casefold(): iana for name, iana in (*_WINDOWS.items(), *_LEGACY_WINDOWS.items())
 }
@@ -85,6 +89,11 @@ def canonical(zone: str) -> str:
         raise UnknownZone(f"unknown time zone {zone!r}")
     windows = to_windows(name)
     return _WINDOWS[windows] if windows else _LINKS.get(name, name)
+
+
+def windows_names() -> frozenset[str]:
+    """Every Windows zone name of CLDR's table."""
+    return frozenset(_WINDOWS)
 
 
 def same(a: str, b: str) -> bool:

@@ -61,7 +61,8 @@ class Demo:
         self._start_servers()
         self.processes.manage("createsuperuser", "--noinput", "--email", ADMIN, quiet=True)
         self.say("Mapping a pretend company ...")
-        self.processes.manage("map_org_units", str(self.folder / "company.csv"))
+        mapped = self.processes.manage("map_org_units", str(self.folder / "company.csv"), quiet=True).stdout
+        self.say("\n".join(line for line in mapped.splitlines() if line and not line.startswith("line ")))
         self.say("Activating sync ...")
         self.processes.manage("activate_sync", "--all")
         self.say(self.processes.manage("audit", quiet=True, allowed=(0, 1)).stdout.strip())

@@ -127,6 +127,21 @@ def test_a_write_whose_record_was_lost_is_recognised():
     assert (again.writes, again.findings, again.changed) == ((), (), False)
 
 
+def test_a_lost_record_does_not_cost_what_the_copy_cannot_hold():
+    free = single(show_as=ShowAs.FREE)
+    plan = seen(hub_of(free), 1, edit(free, show_as=ShowAs.OUT_OF_OFFICE))
+    assert writes(plan) == [(2, "update", ["show_as"])]
+    again = seen(replace(hub_of(free), event=plan.event, links=plan.links), 2, twin_of(plan.event), minutes=5)
+    assert (again.event, again.writes, again.findings) == (edit(free, show_as=ShowAs.OUT_OF_OFFICE), (), ())
+
+
+def test_an_edit_that_was_undone_before_it_was_put_back_is_nothing_to_tell():
+    hub = hub_of(INVITED)
+    first = seen(hub, 2, edit(twin_of(INVITED), title="Mine!"))
+    undone = seen(replace(hub, links=first.links), 2, twin_of(INVITED))
+    assert (undone.writes, undone.findings) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("policy", "title"),
     [(ConflictPolicy.ORIGIN, "Left"), (ConflictPolicy.GOOGLE, "Right"), (ConflictPolicy.NEWEST, "Right")],

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from calsync.providers.google.provider import GoogleProvider
 from calsync.simulator.http import HttpServer
 from calsync.simulator.server import Simulator
+from tests.providers.google_script import ScriptedGoogle
 from tests.providers.sides import GoogleSide, GraphSide, Side
 
 
@@ -43,3 +45,18 @@ def hook_url() -> Iterator[str]:
     server.start()
     yield f"http://127.0.0.1:{server.port}/hook"
     server.stop()
+
+
+@pytest.fixture
+def script() -> Iterator[ScriptedGoogle]:
+    """A Google that answers what the test scripts."""
+    google = ScriptedGoogle()
+    google.server.start()
+    yield google
+    google.server.stop()
+
+
+@pytest.fixture
+def provider(script: ScriptedGoogle) -> GoogleProvider:
+    """The adapter in front of ``script``."""
+    return script.provider()

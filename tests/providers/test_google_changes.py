@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +12,6 @@ from calsync.providers.base import AccessDenied, CursorExpired, Item, Known, Tra
 from calsync.providers.google.provider import GoogleProvider
 from tests.providers.google_script import (
     MAILBOX,
-    ScriptedGoogle,
     cancelled_instance,
     changed_instance,
     event,
@@ -27,19 +26,6 @@ WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UT
 SECOND, THIRD = "2026-12-08", "2026-12-15"
 SECOND_KEY, THIRD_KEY = "2026-12-08T09:00", "2026-12-15T09:00"
 LATER = "sync-1"
-
-
-@pytest.fixture
-def script() -> Iterator[ScriptedGoogle]:
-    google = ScriptedGoogle()
-    google.server.start()
-    yield google
-    google.server.stop()
-
-
-@pytest.fixture
-def provider(script: ScriptedGoogle) -> GoogleProvider:
-    return script.provider()
 
 
 def told(provider: GoogleProvider, *, cursor: str = "", known: dict[str, Known] | None = None) -> list[Item]:

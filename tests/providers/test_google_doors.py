@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,22 +17,9 @@ from calsync.providers.base import (
 from calsync.providers.google.oauth import SCOPES, GoogleCredentials, GoogleEndpoints
 from calsync.providers.google.provider import GoogleProvider
 from calsync.simulator.google.oauth import service_account_info
-from tests.providers.google_script import MAILBOX, ScriptedGoogle, refusal
+from tests.providers.google_script import MAILBOX, refusal
 
 KEY = {"client_email": "sync@project.example", "private_key": "-----BEGIN"}
-
-
-@pytest.fixture
-def script() -> Iterator[ScriptedGoogle]:
-    google = ScriptedGoogle()
-    google.server.start()
-    yield google
-    google.server.stop()
-
-
-@pytest.fixture
-def provider(script: ScriptedGoogle) -> GoogleProvider:
-    return script.provider()
 
 
 # --- addresses and keys -----------------------------------------------------------------------------------

@@ -187,7 +187,7 @@ def test_an_event_deleted_in_mid_round_is_marked_on_its_page(client):
 
 
 def test_a_round_costs_what_changed(client):
-    """Ten thousand untouched events must not make a quiet round slow: it looks at the log, not at the calendar."""
+    """Untouched events must not make a quiet round slow: it looks at the log, not at the calendar."""
     store = client.sim.graph
     for number in range(300):
         store.create_event(ALICE, single(f"e{number}"))

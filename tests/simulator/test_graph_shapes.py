@@ -31,7 +31,7 @@ def check():
 
     def against(kind, value):
         wanted = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": f"#/$defs/{kind}"}
-        jsonschema.Draft202012Validator(wanted).validate(value)
+        return [error.message for error in jsonschema.Draft202012Validator(wanted).iter_errors(value)]
 
     return against
 
@@ -65,17 +65,17 @@ def test_a_recorded_series_comes_back_as_recorded(client):
 
 def test_every_event_shape_is_valid_by_the_metadata(client, check):
     for name in ("event_create_single", "event_create_weekly_series", "event_create_online"):
-        check("event", posted(client, name))
+        assert check("event", posted(client, name)) == []
     master = client.create(weekly(attendees=guests(BOB)))
     first, second, *_ = instances(client, master)
     client.patch(f"{EVENTS}/{first['id']}", {"subject": "Special"})
     client.delete(f"{EVENTS}/{second['id']}")
     whole = "?$select=cancelledOccurrences,exceptionOccurrences,originalStart&$expand=exceptionOccurrences"
-    check("event", client.event(master["id"], whole))
+    assert check("event", client.event(master["id"], whole)) == []
     for one in client.get(EVENTS).json()["value"] + instances(client, master):
-        check("event", one)
+        assert check("event", one) == []
     for one in client.get(f"/users/{BOB}/events").json()["value"]:
-        check("event", one)
+        assert check("event", one) == []
 
 
 def test_server_side_recurrences_are_taken_and_returned_unchanged(client):
@@ -149,21 +149,21 @@ def test_a_subscription_and_its_notification_have_the_recorded_keys(client, chec
         }  # fmt: skip
         made = client.post("/subscriptions", body).json()
         assert set(made) == set(recorded("subscription_outlook_create_response"))
-        check("subscription", made)
+        assert check("subscription", made) == []
         client.create(single())
         client.sim.core.notifier.wait_idle()
         assert keys(ear.bodies[0]) == keys(recorded("notification_basic"))
-        check("changeNotificationCollection", ear.bodies[0])
+        assert check("changeNotificationCollection", ear.bodies[0]) == []
 
 
 def test_calendars_users_and_tokens_have_the_recorded_keys(client, check):
     calendar = client.get(f"/users/{ALICE}/calendar").json()
     assert set(recorded("calendar_get_response")) - {"@odata.id"} <= set(calendar)
-    check("calendar", calendar)
+    assert check("calendar", calendar) == []
     assert set(recorded("user_get_response")) <= set(client.get(f"/users/{ALICE}").json())
     settings = client.get(f"/users/{ALICE}/mailboxSettings").json()
     assert {"timeZone", "workingHours", "language"} <= set(settings)
-    check("mailboxSettings", settings)
+    assert check("mailboxSettings", settings) == []
 
 
 def test_refusals_have_the_recorded_code_and_message(client):

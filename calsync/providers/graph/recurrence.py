@@ -237,7 +237,7 @@ def _day_of_month(rule: Rule) -> int | None:
     if day == -1:
         day = 29 if rule.by_month == (2,) else 31
     never_missing = _LENGTHS[rule.by_month[0] - 1] if rule.by_month else 28
-    is_plain = (rule.by_month_day, rule.by_set_pos) == ((day,), ()) and day <= never_missing
+    is_plain = (rule.by_month_day, rule.by_set_pos) == ((day,), ()) and 1 <= day <= never_missing
     is_clamped = day > 28 and (rule.by_month_day, rule.by_set_pos) == clamped(day if not rule.by_month else 31)
     return day if is_plain or is_clamped else None
 

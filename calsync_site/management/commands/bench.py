@@ -31,7 +31,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which figures, at which latency."""
-        parser.add_argument("--only", metavar="NAME", default="", help="one group or one figure; a wrong name lists all")
+        parser.add_argument(
+            "--only", metavar="NAME", default="", help="one group or one figure; a wrong name lists all"
+        )
         parser.add_argument(
             "--latency",
             metavar="MS",
