@@ -69,7 +69,7 @@ def fill_link(row: Link, state: LinkState) -> Link:
     row.version = state.version
     row.hub_map = dict(state.hub_map)
     row.remote_map = dict(state.remote_map)
-    row.generation = state.generation
+    row.generation = max(row.generation, state.generation)  # a used key never comes back
     row.key = row.new_key()
     return row
 

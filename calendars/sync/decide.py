@@ -19,7 +19,7 @@ from calsync.engine.events import Event as HubEvent
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind, Sighting, plan_adoption, plan_known, plan_new
-from calsync.engine.policy import Role
+from calsync.engine.policy import DeletePolicy, Role
 from calsync.engine.wanted import as_read
 from calsync.providers.base import Item
 
@@ -118,7 +118,8 @@ def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:
     """Whether a copy whose delete operation stands was edited meanwhile: then the edit lives on as a new event."""
     read = as_read(sighting.event, Role(link.role)) if sighting.event is not None else None
-    if read is None or not changed(fingerprints(read, key=scene.key), link.remote_map):
+    counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
+    if read is None or not counts or not changed(fingerprints(read, key=scene.key), link.remote_map):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
         return False

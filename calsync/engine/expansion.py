@@ -56,7 +56,7 @@ def generates(start: When, recurrence: Recurrence, key: OccurrenceKey) -> bool:
         original = start_of(key)
     except ValueError:
         return False
-    if isinstance(original, datetime) is isinstance(start, AllDay):
+    if isinstance(original, datetime) is isinstance(start, AllDay) or not 1 < original.year < _END_OF_TIME.year:
         return False
     wall = original if isinstance(original, datetime) else datetime.combine(original, time())
     return any(key == found for found, _ in _occurrences(start, recurrence, wall - _DAY, wall + _DAY))
@@ -78,15 +78,15 @@ def last_day(start: When, recurrence: Recurrence) -> date | None:
     if any(rule.count is None and rule.until is None for rule in recurrence.rules):
         return None
     days = [day for rule in recurrence.rules if (day := _last_of(start, rule)) is not None]
-    days += [_day(start_of(key)) for key in recurrence.extra_starts]
-    return max(days, default=_day(start.start))
+    days += [wall.date() for wall in _extra_walls(start, recurrence)]
+    return max(days, default=_first_wall(start).date())
 
 
 def equivalent(a: Recurrence, b: Recurrence, *, start_a: When, start_b: When) -> bool:
     """Whether two series have the same occurrence starts (instants, or dates for all-day).
 
     Equal canonical rules decide at once. Otherwise the first occurrences are compared in lockstep, up to 1500 of them
-    or 100 years, and the last days when both end.
+    or 100 years, and the last days.
     """
     if isinstance(start_a, AllDay) is not isinstance(start_b, AllDay):
         return False
@@ -149,10 +149,6 @@ def _first_wall(start: When) -> datetime:
 
 def _wall(instant: datetime, start: When) -> datetime:
     return zones.to_wall(instant, start.zone if isinstance(start, Timed) else "UTC")
-
-
-def _day(moment: datetime | date) -> date:
-    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _years_later(start: When, years: int) -> datetime:

@@ -100,6 +100,9 @@ def test_extra_starts_and_several_rules_come_in_order_and_once():
 def test_without_a_rule_the_start_is_the_first_occurrence():
     dates = series("RDATE;TZID=Europe/Berlin:20260301T090000", start=NINE)
     assert keys(NINE, dates, "2026-01-01", "2027-01-01") == ["2026-01-05T09:00", "2026-03-01T09:00"]
+    assert last_day(NINE, dates) == date(2026, 3, 1)
+    earlier = series("RDATE;TZID=Europe/Berlin:20250301T090000", start=NINE)
+    assert last_day(NINE, earlier) == date(2026, 1, 5)
 
 
 def test_a_day_early_in_january_belongs_to_the_last_week_of_the_old_year():
@@ -170,7 +173,9 @@ def test_an_instant_names_its_occurrence_in_the_zone_of_the_series():
     assert key_at(at("2026-07-06T00:00"), start=DAY) == "2026-07-06"
 
 
-@pytest.mark.parametrize("key", ["2026-01-06T09:00", "2026-01-12T09:01", "2026-01-12", "junk", "2025-12-29T09:00"])
+@pytest.mark.parametrize(
+    "key", ["2026-01-06T09:00", "2026-01-12T09:01", "2026-01-12", "junk", "2025-12-29T09:00", "0001-01-01T00:00"]
+)
 def test_a_key_that_is_no_occurrence_is_not_generated(key):
     assert not generates(NINE, series("FREQ=WEEKLY", start=NINE), key)
 

@@ -22,7 +22,7 @@ from calsync.engine.recurrence import (
 )
 from tests.engine.recurrence_rules import HORIZON, WEEK_AND_YEAR_PARTS, days, oracle, rules, starts
 
-MODERATE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MODERATE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FEW = settings(MODERATE, max_examples=40)
 
 

@@ -115,3 +115,16 @@ def test_a_stale_version_of_a_series_is_refused_before_any_occurrence_is_written
     assert isinstance(outcome, VersionMismatch)
     found = stored(side, written.remote_id)
     assert (found.content.title, dict(found.exceptions), found.cancelled) == ("By hand", {}, frozenset())
+
+
+def test_a_stale_version_of_a_series_is_refused_before_its_master_is_written(side):
+    before = full_series()
+    written = created(side, before)
+    side.person_renames(written.remote_id, "By hand")
+    wanted = replace(before, content=replace(before.content, location="Room 9"))
+
+    (outcome,) = side.provider.apply(side.mailbox, [update(written, before, wanted)])
+
+    assert isinstance(outcome, VersionMismatch)
+    found = stored(side, written.remote_id)
+    assert (found.content.title, found.content.location) == ("By hand", "")

@@ -27,7 +27,7 @@ from tests.engine.recurrence_rules import rules, starts
 
 NO_END = {"type": "noEnd", "startDate": "2026-01-31"}
 FILLERS = {"month": 0, "dayOfMonth": 0, "firstDayOfWeek": "sunday", "index": "first"}
-MODERATE = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MODERATE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
 WEEK = [*WORKDAYS, "saturday", "sunday"]
 

@@ -111,7 +111,7 @@ def _is_all_here(held: Known | None, master: Single, parts: Sequence[Instance]) 
     if held is None:
         created, changed = master.created_at, master.changed_at
         return created is not None and changed is not None and changed - created < YOUNG
-    return True
+    return held.occurrences <= (here.keys() | master.event.cancelled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from calendars.schedules import install_schedules
+from calsync_site.schedules import install_schedules
 from calsync_site.supervisor import Supervisor
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from calendars.schedules import install_schedules
+from calsync_site.schedules import install_schedules
 
 
 class Command(BaseCommand):

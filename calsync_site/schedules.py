@@ -9,6 +9,7 @@ SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
     "calsync.sweep": ("calendars.tasks.sweep", 1),
     "calsync.watches": ("calendars.tasks.renew_watches", 1),
     "calsync.clean_up": ("calendars.tasks.clean_up", 60),
+    "calsync.cases": ("conflicts.tasks.open_cases", 1),
 }
 
 

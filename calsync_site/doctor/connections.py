@@ -1,0 +1,157 @@
+"""Connections: is a token given, and can a mailbox be read; if not, what exactly has to be granted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from django.conf import settings
+
+from accounts.models import LinkedAccount
+from calendars import gateway
+from calsync.engine.events import Platform
+from calsync.providers.base import (
+    AccessDenied,
+    AuthenticationFailed,
+    MailboxUnavailable,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Transient,
+)
+from calsync.providers.google.provider import SCOPES
+from calsync_site.doctor.finding import Finding, ok, problem, warning
+from calsync_site.environment import host_of
+
+NAMES = {Platform.OUTLOOK: "Microsoft 365", Platform.GOOGLE: "Google Workspace"}
+MOST_TRIED = 3
+"""One mailbox that does not exist says nothing about the connection: so many are tried."""
+
+_SET = {
+    Platform.OUTLOOK: "Set MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET (or _CERTIFICATE).",
+    Platform.GOOGLE: "Set GOOGLE_SERVICE_ACCOUNT_FILE to the path of the service account's key file.",
+}
+
+
+def mailboxes_to_try(platform: Platform) -> list[str]:
+    """Addresses for a trial, those that are synced first; asks the database."""
+    accounts = LinkedAccount.objects.in_use().filter(platform=platform.value)
+    ordered = accounts.order_by("-calendars__is_active", "calendars__failures", "pk")
+    return list(dict.fromkeys(ordered.values_list("address", flat=True)[: MOST_TRIED * 2]))[:MOST_TRIED]
+
+
+def unconfigured(platform: Platform, *, needed: bool) -> Finding:
+    """The finding for a platform that the settings do not name."""
+    text = f"No connection to {NAMES[platform]} is configured"
+    if needed:
+        return problem(_name(platform), f"{text}, but mailboxes are mapped to it.", _SET[platform])
+    return warning(_name(platform), f"{text}.", _SET[platform])
+
+
+def late(platform: Platform) -> Finding:
+    """The finding for a platform that did not answer in time."""
+    return problem(_name(platform), f"{NAMES[platform]} does not answer in time.", _network(platform))
+
+
+def try_connection(platform: Platform, addresses: Sequence[str]) -> list[Finding]:
+    """Get a token and read a mailbox's calendars. Asks the provider, not the database."""
+    if not addresses:
+        text = f"{NAMES[platform]} is configured; nobody is mapped to it, so no mailbox could be tried."
+        return [warning(_name(platform), text, "Map people: manage.py map_org_units FILE.csv")]
+    unavailable: list[Finding] = []
+    for address in addresses:
+        try:
+            calendars = gateway.provider_for(platform).calendars(address)
+        except (MailboxUnavailable, NotFound) as error:
+            unavailable.append(refused(platform, address, error))
+            continue
+        except ProviderError as error:
+            return [refused(platform, address, error)]
+        primary = next((calendar for calendar in calendars if calendar.is_primary), None)
+        if primary is not None and primary.can_write:
+            return [ok(_name(platform), f"{NAMES[platform]} gives a token and lets us read {address}.")]
+        text = f"{NAMES[platform]} does not let us write the primary calendar of {address}."
+        return [problem(_name(platform), text, _PERMISSION[platform])]
+    return unavailable[:1]
+
+
+def refused(platform: Platform, address: str, error: ProviderError) -> Finding:
+    """The finding for an error of a trial, with the exact remedy."""
+    if isinstance(error, RateLimited):
+        return warning(_name(platform), str(error), error.remedy)
+    if isinstance(error, Transient):
+        return problem(_name(platform), f"{NAMES[platform]} cannot be reached: {error}", _network(platform))
+    where = "" if isinstance(error, AuthenticationFailed) else f"{address}: "
+    return problem(_name(platform), f"{where}{error}", _remedy(platform, error))
+
+
+_PERMISSION = {
+    Platform.OUTLOOK: "In the Entra admin center, give the app registration the application permissions "
+    "Calendars.ReadWrite and MailboxSettings.Read of Microsoft Graph and grant admin consent; where RBAC for "
+    "Applications or an application access policy limits the app, put the mailbox into its scope.",
+    Platform.GOOGLE: "In the Google Admin console, grant the service account's client id all scopes of README, and see "
+    "that the person's calendar may be changed by apps.",
+}
+
+
+def _name(platform: Platform) -> str:
+    return f"connection.{platform}"
+
+
+def _network(platform: Platform) -> str:
+    urls = {Platform.OUTLOOK: (settings.MICROSOFT_LOGIN_URL, settings.MICROSOFT_GRAPH_URL)}
+    urls[Platform.GOOGLE] = (settings.GOOGLE_API_URL, _key_file().get("token_uri", "https://oauth2.googleapis.com"))
+    hosts = " and ".join(dict.fromkeys(host_of(url) for url in urls[platform]))
+    return f"Check this machine's network, proxy and firewall towards {hosts}, then try again."
+
+
+def _remedy(platform: Platform, error: ProviderError) -> str:
+    if error.code in {"not_configured", "configuration"}:
+        return _SET[platform]
+    return _microsoft(error) if platform == Platform.OUTLOOK else _google(error)
+
+
+def _microsoft(error: ProviderError) -> str:
+    if error.code == "invalid_client":
+        return (
+            "Make a new client secret in the Entra admin center (App registrations, Certificates & secrets) and set "
+            "MICROSOFT_CLIENT_SECRET, or set MICROSOFT_CLIENT_CERTIFICATE to the PEM file of a registered certificate."
+        )
+    if error.code == "unauthorized_client":
+        return "Check MICROSOFT_CLIENT_ID: the tenant knows no such app registration, or has not consented to it."
+    if isinstance(error, AuthenticationFailed):
+        return "Check MICROSOFT_TENANT_ID and MICROSOFT_CLIENT_ID, and the file in MICROSOFT_CLIENT_CERTIFICATE if set."
+    if isinstance(error, AccessDenied):
+        return _PERMISSION[Platform.OUTLOOK]
+    if isinstance(error, MailboxUnavailable | NotFound):
+        return "Check that the address exists in this tenant and has an Exchange Online licence; correct the mapping."
+    return error.remedy
+
+
+def _google(error: ProviderError) -> str:
+    if error.code == "unauthorized_client":
+        client = _key_file().get("client_id") or "of the service account"
+        return (
+            "In the Google Admin console (Security, API controls, Domain-wide delegation) add the client id "
+            f"{client} with the scopes {','.join(SCOPES)}"
+        )
+    if error.code == "accessNotConfigured":
+        return "Enable the Google Calendar API in the service account's Google Cloud project."
+    if isinstance(error, AuthenticationFailed):
+        return "Check this machine's clock; make a new key for the service account and set GOOGLE_SERVICE_ACCOUNT_FILE."
+    if isinstance(error, AccessDenied):
+        return _PERMISSION[Platform.GOOGLE]
+    if isinstance(error, MailboxUnavailable | NotFound):
+        return "Check that the address exists in this Workspace and has Calendar switched on; correct the mapping."
+    return error.remedy
+
+
+def _key_file() -> dict[str, str]:
+    """What is public in the service account's key file; empty when it cannot be read."""
+    try:
+        key = json.loads(Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    public = ("client_id", "token_uri")
+    return {name: str(key[name]) for name in public if key.get(name)} if isinstance(key, dict) else {}
