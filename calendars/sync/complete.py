@@ -21,10 +21,12 @@ from calsync.engine.plan import LinkState as EngineLink
 from calsync.engine.policy import Role
 from calsync.engine.transform import obstacle
 
+PORTION = 200  # events of one transaction
+
 
 def complete_links(*, calendar: Calendar, now: datetime, tally: Tally) -> None:
     """Plan every copy that is missing in ``calendar``. Both sides must have been read completely."""
-    while _complete_some(calendar=calendar, now=now, tally=tally):
+    while _complete_some(calendar=calendar, now=now, tally=tally) == PORTION:
         pass
 
 
@@ -41,13 +43,13 @@ def lonely_events(calendar: Calendar, partners: list[Calendar]) -> QuerySet[Even
     )
 
 
-def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally, limit: int = 200) -> int:
+def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally) -> int:
     with transaction.atomic():
         lock_person(calendar.account.person_id)
         scene = Scene.load(calendar, ())
         sources = [partner for partner in scene.partners.values() if partner.imported_at]
-        lonely = list(lonely_events(calendar, sources)[:limit]) if sources else []
-        for link in Link.objects.filter(event__in=lonely).select_related("calendar__account").order_by("calendar_id"):
+        lonely = list(lonely_events(calendar, sources)[:PORTION]) if sources else []
+        for link in Link.objects.filter(event__in=lonely).prefetch_related("calendar__account").order_by("calendar_id"):
             scene.links_of.setdefault(link.event_id, []).append(link)
         stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
         # The copies are planned into ``calendar`` itself: it is the partner of the calendars that hold the events.

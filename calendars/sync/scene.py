@@ -112,7 +112,7 @@ class Scene:
         events |= {pk: row for pk, (row, _) in self.unlinked.items()}
         siblings = defaultdict(list)
         mine = {link.pk: link for link in [*self.by_remote.values(), *self.by_key.values()]}
-        found = Link.objects.filter(event_id__in=events).select_related("calendar__account").order_by("calendar_id")
+        found = Link.objects.filter(event_id__in=events).prefetch_related("calendar__account").order_by("calendar_id")
         for link in found:
             kept = mine.get(link.pk, link)
             kept.calendar = link.calendar

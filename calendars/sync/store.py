@@ -141,7 +141,6 @@ class Store:
         return link
 
     def _plan_write(self, link: Link, write: PlannedWrite, event: HubEvent | None, changed_at: datetime | None) -> None:
-        self.tally.copied += write.kind == "create"
         self.operations.append(
             Operation(
                 link=link,

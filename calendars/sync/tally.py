@@ -14,13 +14,17 @@ class Tally:
     pulled: int = 0  # events that came with a pull, our own echoes included
     echoes: int = 0  # of these, the ones that told us nothing new
     adopted: int = 0
-    copied: int = 0  # new copies planned
     held: int = 0
     brakes: int = 0
     conflicts: int = 0
     reopened: int = 0  # obstacles that may have gone
     writes: Counter[tuple[str, str]] = field(default_factory=Counter)
     rung: set[int] = field(default_factory=set)  # calendars that got new work from this run
+
+    @property
+    def copied(self) -> int:
+        """Copies that were made."""
+        return sum(count for (_, kind), count in self.writes.items() if kind == "create")
 
     def writes_by_platform(self) -> dict[str, dict[str, int]]:
         """``{"outlook": {"create": 3}, ...}``."""

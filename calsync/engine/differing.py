@@ -27,7 +27,7 @@ from calsync.engine.wanted import NOTE
 
 
 def differing(event: Event, paths: Iterable[str]) -> Event:
-    """An event that differs from ``event`` in exactly ``paths``: stand-in values where they exist, additions where not."""
+    """An event that differs from ``event`` in exactly ``paths``: other values where it has some, else additions."""
     flat = flatten(event)
     for path in {Field.BODY.value if path == NOTE else path for path in paths}:  # the guest note stands in the body
         if path not in flat:
@@ -40,7 +40,7 @@ def differing(event: Event, paths: Iterable[str]) -> Event:
 
 
 def _addition(event: Event, path: str) -> object:
-    """A value for a path that the wanted event does not have: an occurrence to restore, a rule or an override to drop."""
+    """A value for a path that the wanted event lacks: an occurrence to restore, a rule or an override to drop."""
     key = key_of_path(path)
     if key is None:
         return Recurrence(rules=(Rule(Frequency.YEARLY),))
@@ -62,6 +62,8 @@ def _other(value: object) -> object:
 
 
 def _moved(when: When) -> When:
-    """The same span at another place: half of the other kind would be a change of kind as well."""
+    """The same span a day earlier."""
     day = timedelta(days=1)
+    if isinstance(when, AllDay):
+        return AllDay(when.start - day, when.end - day)
     return replace(when, start=when.start - day, end=when.end - day)

@@ -169,7 +169,7 @@ class Event:
     organizer: str = ""  # lower-case address; empty when the mailbox's owner made it alone
     organizes: bool = True  # the owner of this mailbox is the organiser (or there are no guests)
     guests: tuple[Guest, ...] = ()
-    pinned: frozenset[Field] = frozenset()  # fields that must not be written over in this mailbox (a meeting's join block)
+    pinned: frozenset[Field] = frozenset()  # must not be written over in this mailbox (a meeting's join block)
     kind: str = "default"  # default, or the provider's special type that we still sync (out_of_office)
 
     @property

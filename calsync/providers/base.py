@@ -15,7 +15,6 @@ from typing import Protocol
 from calsync.engine.events import Event, OccurrenceKey
 from calsync.engine.traits import Traits
 
-
 # --- errors -----------------------------------------------------------------------------------------------
 
 
@@ -203,7 +202,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the provider answered: the new identity, version and the echo of the whole aggregate (None after a delete)."""
+    """What the provider answered: identity, version and the echo of the whole aggregate (None after a delete)."""
 
     remote_id: str
     version: str
@@ -267,7 +266,9 @@ class CalendarProvider(Protocol):
         existing event as Written when it is ours and alive; AlreadyExists (burnt key) otherwise.
         """
 
-    def subscribe(self, mailbox: Mailbox, *, url: str, lifecycle_url: str, secret: str, channel_id: str) -> Subscription:
+    def subscribe(
+        self, mailbox: Mailbox, *, url: str, lifecycle_url: str, secret: str, channel_id: str
+    ) -> Subscription:
         """Ask for push notifications to ``url``; ``secret`` comes back with each of them."""
 
     def renew(self, mailbox: Mailbox, subscription: Subscription) -> Subscription | None:

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Protocol, Self
 
+from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 
 from calsync.simulator.control import Control
@@ -64,7 +65,11 @@ class Simulator:
         self.stop()
 
     def _answer(self, request: Request) -> Response:
-        provider = provider_of(request.path)
+        response = self._answer_as(provider_of(request.path), request)
+        response.headers["Date"] = http_date(self.core.clock.now())
+        return response
+
+    def _answer_as(self, provider: str, request: Request) -> Response:
         if provider == "control":
             return self._control.handle(request) or _not_found()
         api: ProviderApi = self._google_api if provider in GOOGLE_FACES else self._graph_api

@@ -90,8 +90,8 @@ _PERMISSION = {
     Platform.OUTLOOK: "In the Entra admin center, give the app registration the application permissions "
     "Calendars.ReadWrite and MailboxSettings.Read of Microsoft Graph and grant admin consent; where RBAC for "
     "Applications or an application access policy limits the app, put the mailbox into its scope.",
-    Platform.GOOGLE: "In the Google Admin console, grant the service account's client id all scopes of README, and see "
-    "that the person's calendar may be changed by apps.",
+    Platform.GOOGLE: "In the Google Admin console, see that Calendar is on for this person and open to the service "
+    "account (Security, API controls, App access control).",
 }
 
 
@@ -130,7 +130,7 @@ def _microsoft(error: ProviderError) -> str:
 
 
 def _google(error: ProviderError) -> str:
-    if error.code == "unauthorized_client":
+    if error.code in {"unauthorized_client", "insufficientPermissions"}:
         client = _key_file().get("client_id") or "of the service account"
         return (
             "In the Google Admin console (Security, API controls, Domain-wide delegation) add the client id "

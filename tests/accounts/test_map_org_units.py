@@ -211,6 +211,20 @@ def test_swapping_managers_in_one_file_works(apply):
     assert User.objects.get(email="bo@x.org").manager is None
 
 
+def test_a_line_of_command_of_any_length_and_order_is_taken_in_one_file(apply):
+    line = [f"p{n}@x.org,N,/S,UTC,,{f'p{n - 1}@x.org' if n else ''},," for n in range(60)]
+    apply(*reversed(line))
+    managers = dict(User.objects.values_list("email", "manager__email"))
+    assert managers == {f"p{n}@x.org": f"p{n - 1}@x.org" if n else None for n in range(60)}
+
+
+def test_the_passwords_of_new_people_are_unusable_and_differ(apply):
+    apply(ADA, BO)
+    ada, bo = User.objects.order_by("email")
+    assert not ada.has_usable_password()
+    assert ada.password != bo.password
+
+
 def test_line_breaks_and_lists_of_the_guide_are_kept_in_the_help(capsys):
     with pytest.raises(SystemExit):
         call_command("map_org_units", "--help")

@@ -9,10 +9,10 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
-from calsync.simulator.company import seed
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
+from calsync.simulator.company import seed
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
