@@ -35,12 +35,14 @@ _FEW = 500
 
 def ensure_primary_calendars(accounts: Sequence[LinkedAccount]) -> int:
     """Give each linked account its primary calendar; returns how many were made. Safe to repeat."""
-    primary = Calendar.objects.filter(is_primary=True)
+    lacking = LinkedAccount.objects.exclude(pk__in=Calendar.objects.filter(is_primary=True).values("account_id"))
     if len(accounts) <= _FEW:  # a long list of parameters would be refused; then all are looked at
-        primary = primary.filter(account__in=[account.pk for account in accounts])
-    have = set(primary.values_list("account_id", flat=True))
+        lacking = lacking.filter(pk__in=[account.pk for account in accounts])
+    wanted = {account.pk for account in accounts}
     missing = [
-        Calendar(account=account, time_zone=account.person.time_zone) for account in accounts if account.pk not in have
+        Calendar(account_id=account_id, time_zone=zone)
+        for account_id, zone in lacking.order_by("pk").values_list("pk", "person__time_zone")
+        if account_id in wanted
     ]
     Calendar.objects.bulk_create(missing, batch_size=500)
     return len(missing)
