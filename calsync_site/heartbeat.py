@@ -12,11 +12,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from calendars.tasks import sweep
+
 BEAT_DIR = "CALSYNC_BEAT_DIR"
 
 
 def beat() -> None:
-    """A task that does nothing: that it ran is the sign."""
+    """A task that looks for work which no bell announces. That it ran is the sign of life."""
+    sweep()
 
 
 def task_begins(sender: Any, **facts: Any) -> None:  # noqa: ARG001 - Any: the signal's own arguments

@@ -5,12 +5,13 @@ What lives here: one round of reading, proven deletions and their brake. What do
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from calendars import rows, selectors
@@ -19,13 +20,16 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
 from calendars.sync.decide import decide, decide_deletions
-from calendars.sync.lease import Lease
+from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.store import Stamps, Store
 from calendars.sync.tally import Tally
+from calendars.sync.trouble import log_defect
 from calsync.engine.brakes import empty_side, mass_delete
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind
 from calsync.providers.base import CalendarProvider, Item, Known, Window
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -99,6 +103,28 @@ def _read(reading: Round) -> None:
 
 
 def _decide(reading: Round, living: Sequence[Item]) -> None:
+    """Have a page decided; if an item of it breaks the decision, only that one is put aside."""
+    try:
+        _decide_all(reading, living)
+    except (LeaseLost, DatabaseError):
+        raise
+    except Exception as error:
+        log_defect(logger, "page.undecided", error, calendar=reading.calendar.pk, items=len(living))
+        for item in living:
+            _decide_alone(reading, item)
+
+
+def _decide_alone(reading: Round, item: Item) -> None:
+    try:
+        _decide_all(reading, [item])
+    except (LeaseLost, DatabaseError):
+        raise
+    except Exception as error:
+        log_defect(logger, "item.undecided", error, calendar=reading.calendar.pk)
+        _decide_all(reading, [replace(item, event=None, problem="CalSync itself failed on it; the log has the place.")])
+
+
+def _decide_all(reading: Round, living: Sequence[Item]) -> None:
     decide(
         lease=reading.lease,
         calendar=reading.calendar,

@@ -6,10 +6,12 @@ waited never writes an old state.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import F
 
 from accounts.secrets import fingerprint_key
@@ -22,11 +24,14 @@ from calendars.sync.lease import Lease
 from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
+from calendars.sync.trouble import log_defect
 from calsync.engine.differing import differing
 from calsync.engine.plan import HubState, WriteWish, wanted_writes
 from calsync.engine.policy import Role
 from calsync.engine.transform import project
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
+
+logger = logging.getLogger(__name__)
 
 BATCH = 100  # two full batches of Google's, five of Graph's
 
@@ -92,18 +97,36 @@ def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clo
     refused: list[Operation] = []
     passing = open_doors(calendar=calendar, operations=claimed, now=now)
     for operation in claimed:
-        hub = rows.hub_state(operation.link.event, siblings.get(operation.link.event_id, []))
-        write = write_for(operation.link, hub, calendar, key=key) if operation in passing else None
-        if write is None:
+        links_of = siblings.get(operation.link.event_id, [])
+        ready = _prepare_one(operation, links_of, calendar, key=key, now=now) if operation in passing else None
+        if ready is None:
             refused.append(operation)
-            if operation in passing:
-                operation.close(OperationState.DROPPED, now=now, reason="nothing left to write")
         else:
-            prepared.append(Prepared(operation, write, hub))
+            prepared.append(ready)
     with transaction.atomic():
         leases.hold(lease, now=now)
         update_rows(refused, ["state", "reason", "remedy", "error_code", "closed_at", "due_at"])
     return prepared
+
+
+def _prepare_one(
+    operation: Operation, links: Sequence[Link], calendar: Calendar, *, key: bytes, now: datetime
+) -> Prepared | None:
+    """The write of one operation; None when there is none to do (the operation is then closed, in memory)."""
+    try:
+        hub = rows.hub_state(operation.link.event, links)
+        write = write_for(operation.link, hub, calendar, key=key)
+    except DatabaseError:
+        raise
+    except Exception as error:  # whatever one event does to us, the others of the batch go on
+        log_defect(logger, "operation.defect", error, operation=operation.pk, calendar=calendar.pk)
+        reason = f"CalSync itself failed on this event ({type(error).__name__})."
+        operation.close(OperationState.PARKED, now=now, reason=reason, remedy="Report it: the log has the place.")
+        return None
+    if write is None:
+        operation.close(OperationState.DROPPED, now=now, reason="nothing left to write")
+        return None
+    return Prepared(operation, write, hub)
 
 
 def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> Write | None:
@@ -111,7 +134,8 @@ def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> W
     if link.state == LinkState.GONE:
         return None
     if link.event.deleted_at is not None:
-        deletable = bool(link.remote_id) and link.role != Role.NATIVE
+        real_meeting = link.role == Role.NATIVE or (link.role == Role.ORIGIN and bool(hub.event.guests))
+        deletable = bool(link.remote_id) and not real_meeting
         return Write(WriteKind.DELETE, remote_id=link.remote_id, version=link.version) if deletable else None
     wanted = [write for write in wanted_writes(hub, key=key) if write.calendar_id == calendar.pk]
     if not wanted:

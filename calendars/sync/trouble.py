@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import traceback
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -36,6 +37,30 @@ def pause_until(error: ProviderError, *, failures: int, now: datetime) -> dateti
     if isinstance(error, NEEDS_A_PERSON):
         return now + PERSON_NEEDED_PAUSE
     return next_attempt(attempts=failures + 1, hint=error.retry_after, now=now, spread=random.random())  # noqa: S311 - jitter
+
+
+def log_defect(log: logging.Logger, event: str, error: BaseException, **facts: object) -> None:
+    """Log an error of our own with its place in the code, and without its message: that may hold event text."""
+    place = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(traceback.extract_tb(error.__traceback__)))
+    told = " ".join(f"{name}={value}" for name, value in facts.items())
+    log.error("%s %s error=%s place=%s", event, told, type(error).__name__, place)
+
+
+def note_defect(*, lease: Lease, calendar_id: int, error: Exception, now: datetime) -> None:
+    """Record on the calendar that CalSync itself failed on it, and let it rest: the other calendars go on."""
+    log_defect(logger, "calendar.defect", error, calendar=calendar_id)
+    calendar = Calendar.objects.get(pk=calendar_id)
+    calendar.enter(CalendarState.ACTION_REQUIRED, now=now, reason=f"CalSync itself failed ({type(error).__name__}).")
+    with transaction.atomic():
+        leases.hold(
+            lease,
+            now=now,
+            state=calendar.state,
+            state_since=calendar.state_since,
+            state_reason=calendar.state_reason,
+            failures=calendar.failures + 1,
+            not_before=now + PERSON_NEEDED_PAUSE,
+        )
 
 
 def note_trouble(*, lease: Lease, calendar: Calendar, error: ProviderError, now: datetime) -> None:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db import DatabaseError
+
 from calendars import gateway, selectors
 from calendars.models import Calendar, Operation
 from calendars.sync import lease as leases
@@ -15,7 +17,7 @@ from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.pull import pull_changes
 from calendars.sync.push import push_due
 from calendars.sync.tally import Tally
-from calendars.sync.trouble import note_trouble
+from calendars.sync.trouble import note_defect, note_trouble
 from calsync.providers.base import CalendarProvider, CursorExpired, ProviderError
 
 logger = logging.getLogger(__name__)
@@ -26,18 +28,25 @@ MOST_STEPS = 2_000  # of one turn; whatever is left waits for the next bell
 def take_turn(*, calendar_id: int, clock: Clock, tally: Tally) -> bool:
     """Do everything due on one calendar; False when another worker holds it (it goes on until the bell is served).
 
-    Provider errors are recorded on the calendar, never raised.
+    Errors of providers, and our own, are recorded on the calendar and not raised; those of the database are.
     """
-    lease = leases.take(calendar_id=calendar_id, now=clock())
-    if lease is None:
-        return False
-    try:
-        _work(lease, clock, tally)
-    except LeaseLost:
-        logger.warning("turn.lease_lost calendar=%s", calendar_id)
-    finally:
-        leases.release(lease)
-    return True
+    taken = False
+    while (lease := leases.take(calendar_id=calendar_id, now=clock())) is not None:
+        taken = True
+        try:
+            _work(lease, clock, tally)
+        except LeaseLost:
+            logger.warning("turn.lease_lost calendar=%s", calendar_id)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            note_defect(lease=lease, calendar_id=calendar_id, error=error, now=clock())
+        finally:
+            leases.release(lease)
+        # Whoever rang just before the release found the lease held and left: look once more before going.
+        if not selectors.due_calendar_ids(Calendar.objects.filter(pk=calendar_id), now=clock()):
+            break
+    return taken
 
 
 def follow_up(*, calendar_id: int, clock: Clock, tally: Tally) -> None:
