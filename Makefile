@@ -16,8 +16,8 @@ install: ## Make the environment in .venv (PYTHON=/path/to/python3 picks the int
 environment:
 	@sh deploy/install.sh --quiet
 
-demo: environment ## Run a pretend company on this machine until Ctrl-C (ONCE=1: until all is in step, then stop)
-	@$(PY) manage.py demo $(if $(filter-out 0,$(ONCE)),--once)
+demo: environment ## Run a pretend company until Ctrl-C (ONCE=1: until all is in step, then stop; PORT=8780)
+	@$(PY) manage.py demo $(if $(filter-out 0,$(ONCE)),--once) $(if $(PORT),--port "$(PORT)")
 
 test: environment ## Format, lint, types, import contracts, migrations, system checks, all tests (ARGS="-k words" goes to pytest)
 	@$(PY) -m tests.run $(ARGS)

@@ -6,22 +6,36 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.decorators import display
 
 from accounts.console import ReadOnlyAdmin
 from calendars.models import AuditRun, Calendar, Event, Finding, HookCount, Link, Operation, Watch
 from calendars.sync import bell
+
+HEALTH_COLOURS = {"healthy": "success", "importing": "info", "delayed": "warning", "action_required": "danger"}
+WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
 
 
 @admin.register(Calendar)
 class CalendarAdmin(ReadOnlyAdmin):
     """Is it healthy, since when, and why not."""
 
-    list_display = ("account", "platform_name", "state", "state_since", "state_reason", "last_success_at", "is_active")
+    list_display = ("address", "platform_name", "health", "state_since", "state_reason", "last_success_at", "is_active")
     list_filter = ("state", "account__platform", "is_active", "account__person__org_unit")
     search_fields = ("account__address", "account__person__name")
     list_select_related = ("account",)
     exclude = ("cursor",)
     actions = ("read_now",)
+
+    @admin.display(description="Mailbox", ordering="account__address")
+    def address(self, calendar: Calendar) -> str:
+        """Whose calendar it is."""
+        return calendar.account.address
+
+    @display(description="State", ordering="state", label=HEALTH_COLOURS)
+    def health(self, calendar: Calendar) -> tuple[str, str]:
+        """The state as a coloured word."""
+        return calendar.state, calendar.get_state_display()
 
     @admin.display(description="Platform", ordering="account__platform")
     def platform_name(self, calendar: Calendar) -> str:
@@ -74,21 +88,17 @@ class LinkAdmin(ReadOnlyAdmin):
 class OperationAdmin(ReadOnlyAdmin):
     """The outbox: what is to be written, what was, and what is parked and why."""
 
-    list_display = (
-        "__str__",
-        "calendar",
-        "state",
-        "reason",
-        "remedy",
-        "attempts",
-        "due_at",
-        "planned_at",
-        "written_at",
-    )
+    list_display = ("__str__", "calendar", "progress", "reason", "remedy", "attempts", "planned_at", "written_at")
+    ordering = ("-pk",)
     list_filter = ("state", "kind", "calendar__account__platform")
     search_fields = ("calendar__account__address",)
     list_select_related = ("calendar__account",)
     show_full_result_count = False
+
+    @display(description="State", ordering="state", label=WORK_COLOURS)
+    def progress(self, operation: Operation) -> tuple[str, str]:
+        """The state as a coloured word."""
+        return operation.state, operation.get_state_display()
 
 
 @admin.register(Finding)

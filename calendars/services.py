@@ -17,6 +17,7 @@ from calendars.models import (
     CalendarQuerySet,
     CalendarState,
     Event,
+    Finding,
     HookCount,
     Link,
     LinkState,
@@ -28,6 +29,8 @@ from calendars.sync.clock import Clock
 from calendars.sync.repair import repair
 from calendars.sync.run import RunReport, serve
 from calendars.sync.tally import Tally
+from calsync.engine.plan import FindingKind
+from calsync.engine.policy import Role
 from calsync.providers.base import ProviderError
 
 _FEW = 500
@@ -84,26 +87,30 @@ def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> in
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The state of the copies in some calendars."""
+    """The state of the copies in some calendars, read from the rows: who made them does not matter."""
 
     events: int
-    linked: int  # events that stand on both sides
-    held: int
-    open_operations: int
+    adopted: int  # pairs that stood on both sides already
+    copied: int  # copies that we made
+    held: int  # events that the other side cannot hold, and deletions that wait for a person
     parked: int
 
 
 def totals(calendars: CalendarQuerySet) -> Totals:
     """Count what stands where, for a report."""
     standing = Link.objects.filter(calendar__in=calendars, state=LinkState.ACTIVE)
-    operations = Operation.objects.filter(calendar__in=calendars)
-    copies = standing.exclude(role="origin").exclude(remote_id="")
+    pairs = standing.exclude(role=Role.ORIGIN).exclude(remote_id="")
+    made = Operation.objects.filter(kind="create", state=OperationState.DONE, calendar__in=calendars)
+    copied = pairs.filter(pk__in=made.values("link_id")).count()
+    unrepresentable = Finding.objects.filter(
+        kind=FindingKind.CANNOT_REPRESENT, calendar__in=calendars, settled_at__isnull=True
+    )
     return Totals(
         events=Event.objects.filter(links__in=standing, deleted_at__isnull=True).distinct().count(),
-        linked=copies.values("event_id").distinct().count(),
-        held=Link.objects.filter(calendar__in=calendars, state=LinkState.HELD).count(),
-        open_operations=operations.open().count(),
-        parked=operations.filter(state=OperationState.PARKED).count(),
+        adopted=pairs.count() - copied,
+        copied=copied,
+        held=unrepresentable.count() + Link.objects.filter(calendar__in=calendars, state=LinkState.HELD).count(),
+        parked=Operation.objects.filter(calendar__in=calendars, state=OperationState.PARKED).count(),
     )
 
 

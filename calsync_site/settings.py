@@ -8,6 +8,7 @@ import environ
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
+from calsync_site.console import console_navigation
 from calsync_site.environment import host_of, is_local_deployment, own_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -195,7 +196,13 @@ SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
 CSRF_TRUSTED_ORIGINS = [CALSYNC_PUBLIC_URL] if CALSYNC_PUBLIC_URL else []
 
-UNFOLD = {"SITE_TITLE": "CalSync", "SITE_HEADER": "CalSync", "SITE_SUBHEADER": "Outlook and Google in step"}
+UNFOLD = {
+    "SITE_TITLE": "CalSync",
+    "SITE_HEADER": "CalSync",
+    "SITE_SUBHEADER": "Outlook and Google in step",
+    "SITE_SYMBOL": "sync",
+    "SIDEBAR": {"show_search": True, "navigation": console_navigation()},
+}
 
 # --- logs: event.name key=value; never a token, a subject, a body or an attendee ------------------------------
 

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.db.utils import DatabaseError
 from django_q.tasks import async_task
+from redis import RedisError
 
 from calsync_site import heartbeat
 
@@ -53,7 +54,7 @@ class Supervisor:
         self._start()
         try:
             while not self.stopping.wait(BEAT_EVERY):
-                self._ask_for_beat()
+                self._queue("calsync_site.heartbeat.beat")
                 self._look()
         finally:
             self._stop()
@@ -75,13 +76,15 @@ class Supervisor:
         )
         self._started = time.time()
         logger.info("worker.started pid=%s processes=%s", self._cluster.pid, self.processes)
+        # What a killed cluster had fetched from the queue is not handed out again for long; the rows know it.
+        self._queue("calendars.tasks.sweep")
 
-    def _ask_for_beat(self) -> None:
+    def _queue(self, task: str) -> None:
         close_old_connections()
         try:
-            async_task("calsync_site.heartbeat.beat", save=False, ack_failure=True)
-        except (DatabaseError, OSError) as error:
-            logger.warning("worker.beat_not_queued error=%s", type(error).__name__)
+            async_task(task, save=False, ack_failure=True)
+        except (DatabaseError, OSError, RedisError) as error:
+            logger.warning("worker.not_queued task=%s error=%s", task, type(error).__name__)
             self._started = time.time()  # no beat can be expected while the queue cannot be reached
 
     def _look(self) -> None:

@@ -36,6 +36,8 @@ def take(*, calendar_id: int, now: datetime) -> Lease | None:
         lease_owner=owner, lease_until=_until(now), fence=F("fence") + 1, rung_at=None, last_attempt_at=now
     )
     if not claimed:
+        # A task that was queued has begun, if only to find the calendar taken: the next ring must queue another.
+        Calendar.objects.filter(pk=calendar_id, rung_at__isnull=False).update(rung_at=None)
         return None
     fence = Calendar.objects.filter(pk=calendar_id, lease_owner=owner).values_list("fence", flat=True).first()
     return None if fence is None else Lease(calendar_id, owner, fence)

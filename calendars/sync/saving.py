@@ -19,10 +19,11 @@ def update_rows(rows: Collection[Row], fields: Sequence[str]) -> None:
     if not rows:
         return
     meta = next(iter(rows))._meta
-    columns = [meta.get_field(name) for name in fields]
+    named = {column.name: column for column in meta.concrete_fields}
+    columns = [named[name] for name in fields]
     quote = connection.ops.quote_name
-    setting = ", ".join(f"{quote(column.column)} = %s" for column in columns)
-    statement = f"UPDATE {quote(meta.db_table)} SET {setting} WHERE {quote(meta.pk.column)} = %s"  # noqa: S608 - our own names
+    setting = ", ".join(f"{quote(str(column.column))} = %s" for column in columns)
+    statement = f"UPDATE {quote(meta.db_table)} SET {setting} WHERE {quote('id')} = %s"  # noqa: S608 - our own names
     values = [
         [*(column.get_db_prep_save(getattr(row, column.attname), connection) for column in columns), row.pk]
         for row in rows

@@ -20,10 +20,10 @@ HORIZON_SLACK = timedelta(days=30)
 def sweep(*, now: datetime) -> int:
     """Queue a turn for every calendar with unserved work; returns how many."""
     due = selectors.due_calendar_ids(Calendar.objects.active(), now=now)
-    bell.call(calendar_ids=due, now=now)
-    if due:
-        logger.info("sweep.called calendars=%s", len(due))
-    return len(due)
+    called = bell.call(calendar_ids=due, now=now)
+    if called:
+        logger.info("sweep.called calendars=%s", called)
+    return called
 
 
 def poll_due(*, now: datetime) -> int:

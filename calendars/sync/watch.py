@@ -12,6 +12,7 @@ from django.db.models import Q
 from calendars import gateway, rows
 from calendars.models import Calendar, Watch, WatchState
 from calendars.sync.clock import Clock
+from calsync.engine.events import Platform
 from calsync.providers.base import ProviderError, Subscription
 
 logger = logging.getLogger(__name__)
@@ -54,8 +55,11 @@ def _unwatched(now: datetime) -> list[Calendar]:
 
 
 def _subscribe(calendar: Calendar, clock: Clock) -> str:
-    watch = Watch.objects.create(calendar=calendar, secret=secrets.token_urlsafe(32), state_since=clock())
-    hook = f"{settings.CALSYNC_PUBLIC_URL}/hooks/{'graph' if calendar.platform == 'outlook' else 'google'}"
+    watch = Watch(calendar=calendar, secret=secrets.token_urlsafe(32), state_since=clock())
+    # Google uses our id for the channel and may speak before it has answered us; Graph's id comes with the answer.
+    watch.subscription_id = str(watch.channel_id) if calendar.platform == Platform.GOOGLE else ""
+    watch.save()
+    hook = f"{settings.CALSYNC_PUBLIC_URL}/hooks/{'google' if calendar.platform == Platform.GOOGLE else 'graph'}"
     try:
         given = gateway.provider_for(calendar.platform).subscribe(
             rows.mailbox_of(calendar),

@@ -1,4 +1,4 @@
-"""The simulator with a meter at its door: which requests came, with what bodies, and what a replay has to know of them."""
+"""The simulator with a meter at its door: which requests came, and what a replay has to know of them."""
 
 from __future__ import annotations
 

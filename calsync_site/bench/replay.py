@@ -1,7 +1,8 @@
 """The floor: a bare loop that sends recorded requests again, with no engine and no database. A process of its own.
 
-``python -m calsync_site.bench.replay FILE URL`` prints one JSON document: ``seconds``, ``cpu`` (seconds), ``peak``
-(bytes), ``each`` (seconds of each request) and ``astray`` (how many answers had another status than when recorded).
+``python -m calsync_site.bench.replay FILE URL MOST`` sends the first MOST of them and prints one JSON document:
+``seconds``, ``cpu`` (seconds), ``peak`` (bytes), ``each`` (seconds of each request) and ``astray`` (how many answers
+had another status than when recorded).
 
 Tokens are the one thing that differs: those of the new answers take the place of those that were recorded. Guards
 (If-Match) are left out, since a replayed write makes versions of its own.
@@ -86,4 +87,4 @@ def replay(lines: list[Line], url: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     recorded = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
-    print(json.dumps(replay(recorded, sys.argv[2])))
+    print(json.dumps(replay(recorded[: int(sys.argv[3])], sys.argv[2])))

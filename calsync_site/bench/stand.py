@@ -94,11 +94,12 @@ class Stand:
         """Stop web server and workers."""
         self._site.stop()
 
-    def bare_loop(self, *, at_twin: bool) -> Numbers:
-        """Send everything again that was heard since the last ``forget``; see ``replay``."""
+    def bare_loop(self, *, at_twin: bool, most: int = 1_000_000) -> Numbers:
+        """Send again what was heard since the last ``forget``, the first ``most`` of it; see ``replay``."""
         file = self.folder / "heard.jsonl"
         self.order("record", file=str(file))
-        command = [sys.executable, "-m", "calsync_site.bench.replay", str(file), self.twin_url if at_twin else self.url]
+        where = self.twin_url if at_twin else self.url
+        command = [sys.executable, "-m", "calsync_site.bench.replay", str(file), where, str(most)]
         done = subprocess.run(  # noqa: S603 - our own command
             command, cwd=self.root, capture_output=True, text=True, timeout=REPLAY_LIMIT, check=False
         )

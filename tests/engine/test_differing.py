@@ -12,7 +12,7 @@ from calsync.engine.wanted import NOTE
 
 KEY = b"k" * 32
 FIRST, SECOND = OccurrenceKey("2026-12-01T09:00"), OccurrenceKey("2026-12-02T09:00")
-SPAN = Timed(datetime(2026, 12, 1, 9), datetime(2026, 12, 1, 10), "Europe/Berlin")
+SPAN = Timed(datetime.fromisoformat("2026-12-01T09:00"), datetime.fromisoformat("2026-12-01T10:00"), "Europe/Berlin")
 SINGLE = Event(content=Content(when=SPAN, title="Budget"))
 SERIES = Event(
     content=Content(when=SPAN, title="Daily"),

@@ -108,6 +108,15 @@ def test_a_change_between_timed_and_all_day_clears_the_other_form():
     assert to_wire(hour)["start"] == {"dateTime": "2026-12-01T09:00:00", "timeZone": ZONE}
 
 
+def test_a_patch_of_a_time_clears_the_other_form_even_when_the_kind_before_is_only_believed():
+    days = AllDay(date(2026, 12, 1), date(2026, 12, 2))
+    believed = AllDay(date(2026, 11, 30), date(2026, 12, 1))
+    hour = Timed(wall("2026-12-01T09:00"), wall("2026-12-01T10:00"), ZONE)
+
+    assert to_wire(days, was=believed)["end"] == {"date": "2026-12-02", "dateTime": None, "timeZone": None}
+    assert to_wire(hour, was=hour)["end"] == {"dateTime": "2026-12-01T10:00:00", "timeZone": ZONE, "date": None}
+
+
 # --- occurrences ------------------------------------------------------------------------------------------
 
 

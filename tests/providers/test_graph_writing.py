@@ -171,6 +171,19 @@ def test_an_exception_over_its_neighbour_is_rejected(graph, provider):
     assert outcome.code == "ErrorOccurrenceCrossingBoundary"
 
 
+def test_a_new_series_whose_exception_is_rejected_is_not_left_behind_without_it(graph, provider):
+    """It would be read as a wish, and undo the exception where the event comes from."""
+    wanted = replace(WEEKLY, exceptions={FIRST: {Field.TITLE: "Moved"}})
+    graph.on(POST, Scripted(201, weekly()))
+    graph.on("GET .*/events/S1/instances", {"value": [instance(1, FIRST)]})
+    graph.on("PATCH .*/events/S1.1", Scripted(400, {"error": {"code": "ErrorOccurrenceCrossingBoundary"}}))
+    graph.on("DELETE .*/events/S1$", 204)
+    (outcome,) = apply(provider, create(wanted))
+
+    assert isinstance(outcome, base.Rejected)
+    assert len(graph.calls("DELETE .*/events/S1$")) == 1
+
+
 def test_a_text_that_the_server_rewrites_is_not_sent_over_and_over(graph, provider):
     wanted = replace(WEEKLY, exceptions={FIRST: {Field.TITLE: "  Moved  "}})
     graph.on(POST, Scripted(201, weekly()))

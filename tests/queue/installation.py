@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
@@ -28,6 +30,8 @@ from tests.settings import OURS
 ROOT = Path(__file__).resolve().parents[2]
 ADA = "ada@meridian.example"
 LEASE_SECONDS = 2
+SHOWN = ("2026-12-01T00:00:00Z", "2027-02-01T00:00:00Z")
+Entry = tuple[str, str]  # title, start in UTC
 
 PEOPLE = f"""email,name,org_unit,time_zone,clearance,manager,outlook_mailbox,google_mailbox
 {ADA},Ada,/Sales,Europe/Berlin,,,{ADA},{ADA}
@@ -84,7 +88,7 @@ class Installation:
 
     def open_web(self) -> None:
         """The web server, answering."""
-        bind = ["--bind", f"127.0.0.1:{self.web_port}", "--workers", "1", "--threads", "4"]
+        bind = ["--bind", f"127.0.0.1:{self.web_port}", "--workers", "1", "--threads", "4", "--no-control-socket"]
         self.start("-m", "gunicorn", *bind, "calsync_site.wsgi", name="web")
         wait_until(self._web_answers, what="the web server answers")
 
@@ -143,15 +147,34 @@ class Installation:
 
     # --- what stands at the providers ---
 
-    def titles(self) -> tuple[Counter[str], Counter[str]]:
-        """How often each title stands in Outlook and in Google: singles, series, and occurrences that differ."""
-        outlook = [event["subject"] for event in self.simulator.graph.events(ADA)]
-        google = [event["summary"] for event in self.simulator.google.events(ADA) if event["status"] != "cancelled"]
-        return Counter(outlook), Counter(google)
+    def shown(self) -> tuple[Counter[Entry], Counter[Entry]]:
+        """What Ada sees in Outlook and in Google: each occurrence with title and start, and how often it is there."""
+        return Counter(self._shown_by_outlook()), Counter(self._shown_by_google())
 
-    def stands_on_both_sides(self, *titles: str) -> bool:
-        """Whether exactly these titles stand on either side, each once."""
-        return self.titles() == (Counter(titles), Counter(titles))
+    def in_step(self, titles: Counter[str]) -> bool:
+        """Whether Ada sees the same on both sides, and each title so often."""
+        outlook, google = self.shown()
+        return outlook == google and Counter(title for title, _ in google.elements()) == titles
+
+    def _shown_by_outlook(self) -> Iterator[Entry]:
+        form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "grant_type": "client_credentials"}
+        form["scope"] = "https://graph.microsoft.com/.default"
+        login = requests.post(f"{self.simulator.url}/{TENANT_ID}/oauth2/v2.0/token", data=form, timeout=10).json()
+        span = {"startDateTime": SHOWN[0], "endDateTime": SHOWN[1], "$top": "500"}
+        for event in self._ask(f"/v1.0/users/{ADA}/calendarView", login["access_token"], span)["value"]:
+            yield event["subject"], event["start"]["dateTime"][:16]
+
+    def _shown_by_google(self) -> Iterator[Entry]:
+        token = self.simulator.google.tokens.mint(ADA)
+        span = {"timeMin": SHOWN[0], "timeMax": SHOWN[1], "singleEvents": "true", "timeZone": "UTC"}
+        for event in self._ask("/calendar/v3/calendars/primary/events", token, span | {"maxResults": "500"})["items"]:
+            yield event["summary"], event["start"]["dateTime"][:16]
+
+    def _ask(self, path: str, token: str, query: dict[str, str]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.get(self.simulator.url + path, params=query, headers=headers, timeout=10)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
     @property
     def mails(self) -> list[Any]:
@@ -189,6 +212,7 @@ class Installation:
         own = {
             "CALSYNC_VAR": str(self.folder),
             "CALSYNC_LEASE_SECONDS": str(LEASE_SECONDS),
+            "CALSYNC_PUBLIC_URL": f"http://127.0.0.1:{self.web_port}",
             "DATABASE_URL": self.database_url,
             "DJANGO_SECRET_KEY": os.environ["DJANGO_SECRET_KEY"],
             "CALSYNC_SEALING_KEYS": os.environ["CALSYNC_SEALING_KEYS"],

@@ -26,14 +26,16 @@ def marked(mark: str) -> set[int]:
     return {pid for pid in _pids() if _is_alive(pid) and wanted in _read(pid, "environ").split(b"\0")}
 
 
+def children(parent: int) -> list[int]:
+    """The living children of a process, the oldest first."""
+    return sorted((pid for pid in _pids() if _is_alive(pid) and _parent(pid) == parent), key=_age)
+
+
 def tree(root: int) -> list[int]:
-    """A process and all its descendants, ancestors first."""
-    children: dict[int, list[int]] = {}
-    for pid in _pids():
-        children.setdefault(_parent(pid), []).append(pid)
+    """A process and all its living descendants, ancestors first."""
     found = [root]
     for pid in found:
-        found += children.get(pid, [])
+        found += children(pid)
     return found
 
 
@@ -63,6 +65,12 @@ def _fields(pid: int) -> list[bytes]:
 def _parent(pid: int) -> int:
     fields = _fields(pid)
     return int(fields[1]) if fields else 0
+
+
+def _age(pid: int) -> tuple[int, int]:
+    """Grows with the moment of the start."""
+    fields = _fields(pid)
+    return int(fields[19]) if fields else 0, pid
 
 
 def _is_alive(pid: int) -> bool:

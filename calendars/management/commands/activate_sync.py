@@ -78,8 +78,8 @@ class Command(BaseCommand):
             watches = ensure_watches(clock=timezone.now)
         totals = services.totals(calendars)
         self.stdout.write(
-            f"{len(chosen)} calendars are active: {totals.events} events, {report.tally.adopted} pairs adopted, "
-            f"{report.tally.copied} copied, {report.tally.held} held, {totals.parked} parked."
+            f"{len(chosen)} calendars are active: {totals.events} events, {totals.adopted} pairs adopted, "
+            f"{totals.copied} copied, {totals.held} held, {totals.parked} parked."
         )
         if watches["refused"]:
             self.stdout.write(

@@ -132,7 +132,7 @@ def whole_body(content: Content) -> Body:
     """Everything of one occurrence, for one that was cancelled: a status other than cancelled brings it back."""
     transparency, status = _weight(content.show_as)
     shown = {"transparency": transparency, "status": status, "visibility": _visibility(content.sensitivity)}
-    return {**_texts(content), **to_wire(_sendable(content.when)), **shown}
+    return {**_texts(content), **to_wire(_sendable(content.when), was=content.when), **shown}
 
 
 def _texts(content: Content) -> dict[str, str]:

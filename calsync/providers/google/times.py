@@ -93,17 +93,17 @@ def stamp(text: Any) -> datetime | None:  # Any: whatever the wire holds
 
 
 def to_wire(when: When, *, was: When | None = None) -> dict[str, dict[str, str | None]]:
-    """``start`` and ``end`` for a write. ``was`` is what is there now, for a PATCH.
+    """``start`` and ``end`` for a write. ``was`` is what is there now, as far as the caller knows; given for a PATCH.
 
-    A PATCH merges objects, so that a change between timed and all-day must clear the other form's keys; otherwise both
-    are set, which is refused. ``timeZone`` always goes along: recurring events need it.
+    A PATCH merges objects, and start and end with both forms set are refused: the other form's keys are always cleared,
+    since the caller may know only that the time differs, not of which kind it is. ``timeZone`` always goes along:
+    recurring events need it.
     """
-    clear_days = isinstance(was, AllDay)
-    clear_times = isinstance(was, Timed)
+    patches = was is not None
     if isinstance(when, AllDay):
-        none: dict[str, str | None] = {"dateTime": None, "timeZone": None} if clear_times else {}
+        none: dict[str, str | None] = {"dateTime": None, "timeZone": None} if patches else {}
         return {"start": {"date": when.start.isoformat(), **none}, "end": {"date": when.end.isoformat(), **none}}
-    none = {"date": None} if clear_days else {}
+    none = {"date": None} if patches else {}
     return {
         "start": {"dateTime": when.start.isoformat(timespec="seconds"), "timeZone": _iana(when.zone), **none},
         "end": {

@@ -156,8 +156,19 @@ class Writer:
             # Not new: the answer to an earlier try with this key, and perhaps edited since or half done.
             return self._turned_into(job, self._reader.events([echo.remote_id])[0])
         if _has_occurrences(job.wanted):
-            echo = Converger(self._reader, echo.remote_id, job.wanted).run(echo.event)
+            echo = self._with_occurrences(echo.remote_id, echo.event, job.wanted)
         return _written(echo)
+
+    def _with_occurrences(self, remote_id: str, made: Event, wanted: Event) -> Item:
+        """A series just made, brought to its exceptions. When Outlook refuses one, the regular half goes again.
+
+        Left there, it would be read as somebody's wish and undo the exceptions where the event comes from.
+        """
+        try:
+            return Converger(self._reader, remote_id, wanted).run(made)
+        except Rejected:
+            self._client.send(Request("DELETE", self._path(remote_id), label="half a series"))
+            raise
 
     def _updated(self, job: _Job, answer: Answer | None) -> Written:
         """The update with all that belongs to it; one of our own that was interrupted is taken up again."""

@@ -35,7 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run it, and stop everything in the end."""
-        signal.signal(signal.SIGTERM, _as_interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM):  # set both: a shell may have told us to ignore the first
+            signal.signal(number, _as_interrupt)
         demo = Demo(
             root=Path(settings.BASE_DIR),
             folder=Path(settings.BASE_DIR) / "var" / "demo",

@@ -1,0 +1,55 @@
+"""The console's navigation: by what IT staff come for, not by app."""
+
+from __future__ import annotations
+
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+
+Entry = dict[str, "str | Promise"]
+
+GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon, admin list)
+    "Sync": (
+        ("Calendars", "calendar_month", "calendars_calendar"),
+        ("Planned writes", "outbox", "calendars_operation"),
+        ("Push channels", "podcasts", "calendars_watch"),
+        ("Notifications received", "notifications", "calendars_hookcount"),
+        ("Audits", "fact_check", "calendars_auditrun"),
+    ),
+    "To decide": (
+        ("Cases", "gavel", "conflicts_case"),
+        ("Findings", "search_insights", "calendars_finding"),
+    ),
+    "People": (
+        ("People", "person", "accounts_user"),
+        ("Org units", "account_tree", "accounts_orgunit"),
+        ("Mailboxes", "mail", "accounts_linkedaccount"),
+        ("Tenant connections", "hub", "accounts_tenantconnection"),
+        ("Messages", "inbox", "notifications_message"),
+    ),
+    "Rules": (("Switches", "toggle_on", "syncrules_switch"),),
+    "Inside": (
+        ("Events", "event", "calendars_event"),
+        ("Links", "link", "calendars_link"),
+        ("Secrets", "key", "accounts_secret"),
+        ("Schedules", "schedule", "django_q_schedule"),
+        ("Queued tasks", "queue", "django_q_ormq"),
+        ("Failed tasks", "error", "django_q_failure"),
+    ),
+}
+
+
+def console_navigation() -> list[dict[str, object]]:
+    """The sidebar of the console, in the theme's form; addresses are resolved when they are shown."""
+    return [
+        {
+            "title": title,
+            "separator": True,
+            "collapsible": title == "Inside",
+            "items": [_entry(*item) for item in items],
+        }
+        for title, items in GROUPS.items()
+    ]
+
+
+def _entry(name: str, icon: str, page: str) -> Entry:
+    return {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{page}_changelist")}
