@@ -105,8 +105,8 @@ class OperationAdmin(ReadOnlyAdmin):
 class FindingAdmin(ReadOnlyAdmin):
     """What the engine found; the values stay sealed."""
 
-    list_display = ("__str__", "person", "calendar", "text", "created_at", "settled_at", "case_opened_at")
-    list_filter = ("kind",)
+    list_display = ("text", "kind", "person", "created_at", "settled_at")
+    list_filter = ("kind", "calendar__account__platform")
     search_fields = ("person__email",)
     list_select_related = ("person", "calendar__account")
     exclude = ("values",)

@@ -99,7 +99,7 @@ class Operation(models.Model):
 class Finding(models.Model):
     """What the engine found and a person must see or decide; stored in the transaction that decided it."""
 
-    kind = models.CharField(max_length=24, choices=[(kind.value, kind.value) for kind in FindingKind])
+    kind = models.CharField(max_length=24, choices=[(kind.value, kind.value.replace("_", " ")) for kind in FindingKind])
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="findings")
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.SET_NULL, related_name="findings")
     event = models.ForeignKey(Event, null=True, blank=True, on_delete=models.SET_NULL, related_name="findings")
@@ -117,7 +117,7 @@ class Finding(models.Model):
         indexes = [models.Index(fields=["case_opened_at"], name="finding_case_opened")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"finding {self.pk}: {self.get_kind_display()}"
 
 
 class HookCount(models.Model):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from calendars import selectors
 from calendars.models import Calendar, CalendarQuerySet, CalendarState, Operation, OperationState
@@ -17,6 +17,8 @@ from calendars.sync.turn import take_turn
 
 SHORT_WAIT = timedelta(seconds=60)
 """A back-off up to this long is waited for; anything longer is left to the schedule and reported."""
+
+LOOK_AGAIN = timedelta(seconds=0.25)
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage, how much of it is done and how much there is."""
@@ -95,21 +97,20 @@ def _until_idle(
 
 
 def _next_wait(scope: CalendarQuerySet, now: datetime) -> timedelta | None:
-    """How long until something short-delayed is due; None when nothing is, or only after a long time."""
-    wanting = scope.filter(Q(wanted__gt=0), Q(not_before__gt=now) | Q(lease_until__gt=now))
-    times: list[datetime] = []
-    for calendar in wanting.only("wanted", "done", "not_before", "lease_until", "state"):
-        if calendar.state == CalendarState.ACTION_REQUIRED:
-            continue
-        if calendar.wanted > calendar.done or calendar.operations.open().exists():
-            times += [moment for moment in (calendar.not_before, calendar.lease_until) if moment and moment > now]
-    first = Operation.objects.open().filter(calendar__in=scope, due_at__gt=now).order_by("due_at").first()
-    if first is not None:
-        times.append(first.due_at)
-    soonest = min(times, default=None)
+    """How long until there may be something to do; None when there is nothing, or only after a long time."""
+    wanting = scope.filter(Q(wanted__gt=F("done")) | Q(pk__in=Operation.objects.open().values("calendar_id")))
+    if wanting.filter(lease_until__gt=now).exists():
+        return LOOK_AGAIN  # another worker is at it; should it be dead, its lease runs out
+    paused = wanting.filter(not_before__gt=now).exclude(state=CalendarState.ACTION_REQUIRED)
+    waiting = Operation.objects.open().filter(calendar__in=scope, due_at__gt=now)
+    times = [
+        *paused.order_by("not_before").values_list("not_before", flat=True)[:1],
+        *waiting.order_by("due_at").values_list("due_at", flat=True)[:1],
+    ]
+    soonest = min((moment for moment in times if moment is not None), default=None)
     if soonest is None or soonest - now > SHORT_WAIT:
         return None
-    return min(soonest - now, timedelta(seconds=1))  # others may finish earlier
+    return min(soonest - now, timedelta(seconds=1))  # another worker may finish it earlier
 
 
 def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float) -> RunReport:

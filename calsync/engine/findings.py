@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from calsync.engine.events import Event
-from calsync.engine.fingerprint import flatten
+from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.plan_values import Finding, FindingKind, LinkState
 from calsync.engine.transform import obstacle
 
@@ -24,7 +24,7 @@ def both_edited(link: LinkState, *, lost: Mapping[str, object], asked: frozenset
     if not lost:
         return []
     ending = "a person has to choose" if asked else "one version was taken, the other is kept here"
-    text = f"Changed on both sides ({count(lost)}): {ending}."
+    text = f"Changed on both sides ({named(lost)}): {ending}."
     return [Finding(FindingKind.BOTH_EDITED, link.calendar_id, frozenset(lost), dict(lost), text)]
 
 
@@ -32,20 +32,20 @@ def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     """A copy was edited where edits do not travel."""
     if not paths:
         return []
-    text = f"A {link.role.value} was edited where edits do not travel ({count(paths)}); it is put back."
+    text = f"The copy of a meeting was edited here ({named(paths)}). Only its organiser's own can change, so it is put back."
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 
 def copy_deleted(link: LinkState) -> Finding:
     """A copy was deleted that its person may not delete for good."""
-    text = f"A {link.role.value} was deleted where that does not travel; it is made again."
+    text = "The copy of a meeting was deleted here. The meeting itself stands, so the copy is made again."
     return Finding(FindingKind.COPY_DELETED, link.calendar_id, frozenset(), {}, text)
 
 
 def delete_against_edit(link: LinkState, *, edited: Event, paths: frozenset[str], kept: bool) -> Finding:
     """One side deleted what the other had edited."""
     outcome = "the edit won: the event is made again" if kept else "the deletion won: the edit is kept here"
-    text = f"Deleted on one side and edited on the other ({count(paths)}); {outcome}."
+    text = f"Deleted on one side and edited on the other ({named(paths)}); {outcome}."
     return Finding(FindingKind.DELETE_AGAINST_EDIT, link.calendar_id, paths, values_at(edited, paths), text)
 
 
@@ -64,7 +64,10 @@ def new_obstacles(links: Iterable[LinkState], *, before: Event, now: Event) -> l
     return [cannot_represent(calendar_id, reason) for calendar_id, reason in reasons if reason]
 
 
-def count(paths: Iterable[str]) -> str:
-    """How many fields: ``1 field``, ``3 fields``."""
-    number = len(list(paths))
-    return f"{number} field{'' if number == 1 else 's'}"
+_WORDS = {"body": "text", "when": "time", "show_as": "free or busy", "sensitivity": "privacy", "": "an occurrence"}
+
+
+def named(paths: Iterable[str]) -> str:
+    """The fields in words, each once: ``time, title``."""
+    names = {field_of_path(path) for path in paths}
+    return ", ".join(sorted(_WORDS.get(name, name) for name in names))

@@ -232,8 +232,8 @@ class RequestCount:
 class CalendarProvider(Protocol):
     """One platform, reached with an organisation's credentials. Not thread-safe: one instance per thread.
 
-    Every method may raise any ``ProviderError``. No method retries for longer than a second: waiting is the
-    caller's business.
+    Every method may raise any ``ProviderError``. No write waits for longer than a second and no read for longer than a
+    quarter of a minute: waiting is the caller's business.
     """
 
     traits: Traits

@@ -20,8 +20,8 @@ from calendars.models import Calendar, Link
 from calendars.sync.run import RunReport, serve
 from calendars.sync.watch import ensure_watches
 from calsync_site.bench.crowd import ZONE, address
-from calsync_site.bench.memory import peak_bytes
 from calsync_site.bench.remote import order
+from calsync_site.bench.usage import peak_bytes, starved_seconds
 
 Numbers = dict[str, Any]  # figures by name, as JSON
 
@@ -30,12 +30,13 @@ def backfill(*, people: int) -> Numbers:
     """The first activation of people with both mailboxes."""
     _enrol(people, ["outlook", "google"])
     _forget()
-    began, cpu = time.perf_counter(), time.process_time()
+    began, cpu, starved = time.perf_counter(), time.process_time(), starved_seconds()
     report = _activate()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    starved = starved_seconds() - starved
     _require_idle(report)
     written = Link.objects.exclude(role="origin").exclude(remote_id="").count()
-    return {"seconds": seconds, "cpu": cpu, "events": written}
+    return {"seconds": seconds, "cpu": cpu, "starved": starved, "events": written}
 
 
 def live(*, people: int) -> Numbers:

@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 import requests
 
-from calsync_site.bench.memory import peak_bytes
 from calsync_site.bench.tokens import handed_out
+from calsync_site.bench.usage import peak_bytes
 
 TIMEOUT = 60.0
 

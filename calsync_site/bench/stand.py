@@ -22,6 +22,7 @@ from calsync_site.bench.remote import order
 from calsync_site.demo.processes import DemoFailed, Processes
 
 REPLAY_LIMIT = 600.0  # seconds
+DATABASE = "calsync.sqlite3"
 Numbers = dict[str, Any]  # figures by name, from JSON
 
 
@@ -30,11 +31,14 @@ class BenchFailed(Exception):
 
 
 class Stand:
-    """One fresh stand. ``with Stand(...) as stand``; raises BenchFailed and DemoFailed."""
+    """One fresh stand. ``with Stand(...) as stand``; raises BenchFailed and DemoFailed.
 
-    def __init__(self, *, root: Path) -> None:
-        self.root = root
-        self.folder = Path(tempfile.mkdtemp(prefix="calsync-bench-"))
+    ``workshop`` is a folder that the stands of one bench share; it holds what need not be made twice.
+    """
+
+    def __init__(self, *, root: Path, workshop: Path) -> None:
+        self.root, self.workshop = root, workshop
+        self.folder = Path(tempfile.mkdtemp(prefix="stand-", dir=workshop))
         self.web_port, self.port = _free_port(), _free_port()
         self.url, self.web_url = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.web_port}"
         self.twin_url = ""
@@ -48,7 +52,7 @@ class Stand:
             stage = ["-m", "calsync_site.bench.stage", "--port", str(self.port), "--key-file", key_file]
             self._providers.start("providers", *stage)
             self._providers.wait_for("providers", f"{self.url}/_sim/state")
-            self._site.manage("migrate", "--verbosity", "0", quiet=True)
+            self._make_database()
         except BaseException:
             self.close()
             raise
@@ -101,7 +105,13 @@ class Stand:
         where = self.twin_url if at_twin else self.url
         command = [sys.executable, "-m", "calsync_site.bench.replay", str(file), where, str(most)]
         done = subprocess.run(  # noqa: S603 - our own command
-            command, cwd=self.root, capture_output=True, text=True, timeout=REPLAY_LIMIT, check=False
+            command,
+            cwd=self.root,
+            env=self._site.environment,
+            capture_output=True,
+            text=True,
+            timeout=REPLAY_LIMIT,
+            check=False,
         )
         if done.returncode:
             raise BenchFailed(f"The bare loop failed: {(done.stderr.splitlines() or ['without a word'])[-1]}")
@@ -110,12 +120,21 @@ class Stand:
             raise BenchFailed(f"{answer['astray']} requests of the bare loop were answered otherwise than ours.")
         return answer
 
+    def _make_database(self) -> None:
+        """An empty database; migrated once for all stands of a workshop."""
+        empty, own = self.workshop / "empty.sqlite3", self.folder / DATABASE
+        if not empty.exists():
+            self._site.manage("migrate", "--verbosity", "0", quiet=True)
+            shutil.copy(own, empty)
+        else:
+            shutil.copy(empty, own)
+
     def _environment(self) -> dict[str, str]:
         own = {
             "CALSYNC_VAR": str(self.folder),
             "CALSYNC_SEALING_KEYS": Fernet.generate_key().decode(),
             "CALSYNC_PUBLIC_URL": self.web_url,
-            "DATABASE_URL": f"sqlite:///{self.folder / 'calsync.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.folder / DATABASE}",
             "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
             "DJANGO_SETTINGS_MODULE": "calsync_site.settings",
             "GOOGLE_API_URL": self.url,
@@ -126,11 +145,12 @@ class Stand:
             "MICROSOFT_LOGIN_URL": self.url,
             "MICROSOFT_TENANT_ID": TENANT_ID,
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPYCACHEPREFIX": str(self.workshop / "bytecode"),  # else each process may compile everything anew
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",
         }
         ours = ("CALSYNC_", "DJANGO_", "MICROSOFT_", "GOOGLE_", "REDIS_URL", "DATABASE_URL", "Q_CLUSTER")
-        foreign = (*ours, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        foreign = (*ours, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
         return {name: value for name, value in os.environ.items() if not name.startswith(foreign)} | own
 
 

@@ -243,6 +243,18 @@ def test_a_throttled_read_within_a_round_stops_it(graph, provider):
     assert caught.value.retry_after == 12
 
 
+def test_a_read_waits_for_the_throttled_part_of_a_batch_instead_of_beginning_the_round_anew(graph, provider):
+    busy = Scripted(429, {"error": {"code": "ApplicationThrottled"}}, {"Retry-After": "1.2"})
+    graph.on(DELTA, last(graph, weekly(), {**weekly(), "id": "S2"}))
+    graph.on("GET .*/events/S1", weekly(exceptionOccurrences=[], cancelledOccurrences=[]))
+    graph.on("GET .*/events/S2", busy, {**weekly(exceptionOccurrences=[], cancelledOccurrences=[]), "id": "S2"})
+
+    items = pull(provider)[0].items
+
+    assert {item.remote_id for item in items} == {"S1", "S2"}
+    assert len(graph.calls("GET .*/events/S1")) == 1
+
+
 # --- where Graph refuses the short way ----------------------------------------------------------------------
 
 

@@ -258,6 +258,19 @@ def test_throttled_parts_of_a_batch_are_sent_again_while_others_get_through(grap
     assert len(graph.calls("DELETE .*E0")) == 1
 
 
+def test_batches_are_small_after_one_was_throttled(graph):
+    busy = Scripted(429, {"error": {"code": "ApplicationThrottled"}}, {"Retry-After": "30"})
+    graph.on("DELETE", 204)
+    graph.on("DELETE .*/events/E1$", busy, Scripted(204))
+    names = [f"E{number}" for number in range(8)]
+    provider = provider_for(graph)
+    provider.apply(ADA, delete(*names))
+    before = graph.round_trips
+    provider.apply(ADA, delete(*names))
+
+    assert graph.round_trips - before == 2
+
+
 def test_a_throttled_part_tells_how_long_to_wait(graph):
     graph.on("DELETE", 204)
     graph.on("DELETE .*/events/E1$", Scripted(429, {}, {"Retry-After": "30"}))

@@ -25,7 +25,7 @@ from calsync.simulator.server import Simulator
 from tests.queue import databases
 from tests.queue.processes import PATIENCE, kill, marked, wait_until
 from tests.services import free_port
-from tests.settings import OURS
+from tests.settings import OURS, VAR
 
 ROOT = Path(__file__).resolve().parents[2]
 ADA = "ada@meridian.example"
@@ -207,7 +207,7 @@ class Installation:
         return True
 
     def _environment(self, settings: dict[str, str]) -> dict[str, str]:
-        foreign = (*OURS, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        foreign = (*OURS, "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONDONTWRITEBYTECODE")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         own = {
             "CALSYNC_VAR": str(self.folder),
@@ -224,6 +224,7 @@ class Installation:
             "MICROSOFT_GRAPH_URL": self.simulator.url,
             "MICROSOFT_LOGIN_URL": self.simulator.url,
             "MICROSOFT_TENANT_ID": TENANT_ID,
+            "PYTHONPYCACHEPREFIX": str(VAR / "bytecode"),  # compiled once, not by each of the many processes
             "PYTHONUNBUFFERED": "1",
             "NO_PROXY": "127.0.0.1,localhost",
             "no_proxy": "127.0.0.1,localhost",

@@ -35,6 +35,12 @@ def queue_worker(supervisor: subprocess.Popen[bytes]) -> int:
     return children(sentinel)[0]
 
 
+def is_idle(installation: Installation) -> bool:
+    """Whether all calendars were read and no worker is at a task."""
+    unread = "SELECT COUNT(*) FROM calendars_calendar WHERE wanted > done"
+    return installation.query(unread) == [(0,)] and not list(installation.folder.glob("worker/*/busy-*"))
+
+
 def end(worker: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
     worker.send_signal(number)
     return worker.wait(PATIENCE)
@@ -50,9 +56,10 @@ def test_a_worker_killed_with_all_its_processes_in_mid_push_loses_and_doubles_no
     with installation.killing(lambda: tree(worker.pid), at_change=3):
         assert worker.wait(PATIENCE) == -signal.SIGKILL
         wait_until(lambda: not {"qcluster", "worker"} & commands(installation), what="the cluster is dead")
-    installation.open_worker()
+    second = installation.open_worker()
     made = Counter(f"{side} {day}" for side in ("Outlook", "Google") for day in (1, 2, 3, 4))
     wait_until(lambda: installation.in_step(made), what="all copies stand on both sides")
+    assert end(second) == 0
     assert installation.sync()["writes"] == {}
     assert installation.in_step(made)
     assert installation.mails == []
@@ -64,26 +71,29 @@ def commands(installation: Installation) -> set[str]:
     return {line[2].decode() for line in lines if len(line) > 2 and line[1].endswith(b"manage.py")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
-def test_tasks_run_again_after_an_idle_worker_process_was(installation, number):
-    worker = installation.open_worker("-c", QUICK)
-    kill([queue_worker(worker)], number)
+def strike(installation: Installation, supervisor: subprocess.Popen[bytes], number: int) -> None:
+    """Signal an idle worker process right after a beat, and wait until tasks run again."""
+    wait_until(lambda: is_idle(installation), what="nothing is left to do")
+    earlier = installation.last_beat()
+    wait_until(lambda: installation.last_beat() > earlier, what="the next beat")
     struck = installation.last_beat()
+    kill([queue_worker(supervisor)], number)
     wait_until(lambda: installation.last_beat() > struck + 4, what="tasks run again")
-    if number == signal.SIGSTOP:
-        assert "worker.replaced why=stalled" in installation.log("worker")
-    assert end(worker) == 0
+
+
+def test_tasks_run_again_after_an_idle_worker_process_was_killed_or_froze(installation):
+    supervisor = installation.open_worker("-c", QUICK)
+    strike(installation, supervisor, signal.SIGKILL)
+    strike(installation, supervisor, signal.SIGSTOP)
+    assert "worker.replaced why=stalled" in installation.log("worker")
+    assert end(supervisor) == 0
     assert installation.alive() == set()
 
 
-@pytest.mark.parametrize("whole_group", [False, True], ids=["alone", "with its process group"])
-def test_sigterm_to_the_supervisor_stops_everything(installation, whole_group):
+def test_sigterm_to_the_whole_process_group_stops_everything(installation):
     worker = installation.open_worker()
-    assert len(tree(worker.pid)) > 5  # main, sentinel, pusher, monitor and two workers below the supervisor
-    if whole_group:
-        os.killpg(worker.pid, signal.SIGTERM)
-    else:
-        worker.send_signal(signal.SIGTERM)
+    assert len(tree(worker.pid)) > 6  # below the supervisor: main, sentinel, two workers, monitor, pusher
+    os.killpg(worker.pid, signal.SIGTERM)
     assert worker.wait(PATIENCE) == 0
     assert installation.alive() == set()
     assert list(installation.folder.glob("worker/*")) == []

@@ -109,10 +109,16 @@ def line(method, target, *, status):
 
 
 @pytest.fixture(scope="module")
-def small(repository) -> dict[str, Figure]:
+def small(repository, tmp_path_factory) -> dict[str, Figure]:
     """A backfill of two people from beginning to end."""
     sizes = runs.Sizes(backfill_people=2, backfill_events=4)
-    bench = runs.Bench(root=repository, latencies=[0.0], sizes=sizes, say=lambda line: None)
+    bench = runs.Bench(
+        root=repository,
+        workshop=tmp_path_factory.mktemp("bench"),
+        latencies=[0.0],
+        sizes=sizes,
+        say=lambda line: None,
+    )
     return {figure.name: figure for figure in runs.figures(bench, "backfill")}
 
 

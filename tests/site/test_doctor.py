@@ -294,3 +294,12 @@ def test_a_wrong_setting_is_among_the_findings(db, settings):
     found = checkup()["settings.calsync.E002"]
     assert found.state == State.PROBLEM
     assert "https" in found.remedy
+
+
+def test_a_database_server_that_is_not_there_is_one_problem_line(db, settings, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(free_port()))
+    found = checkup()
+    assert found["database"].state == State.PROBLEM
+    assert "DATABASE_URL" in found["database"].remedy
+    assert "keys" not in found

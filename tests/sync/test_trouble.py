@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from calendars.models import Calendar, Event, Finding, Link, Operation
+from calendars.sync import store
 from calendars.sync.run import serve
 from calsync.simulator.core import Fault
 from syncrules.services import Target, switch_off, switch_on
@@ -192,7 +193,8 @@ def test_an_edit_made_while_the_delete_was_on_its_way_survives(world):
     assert [event["subject"] for event in ada.outlook] == ["Still needed"]
 
 
-def test_a_meeting_to_which_both_mailboxes_are_invited_is_not_doubled(world):
+def test_a_meeting_to_which_both_mailboxes_are_invited_is_not_doubled(world, monkeypatch):
+    monkeypatch.setattr(store, "NATIVE_GRACE", timedelta(seconds=2))
     ada = world.person("ada")
     cem = world.person("cem", google=False)
     world.activate()

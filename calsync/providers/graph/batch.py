@@ -2,6 +2,7 @@
 
 What lives here: dividing, sending, and putting answers back in order. A throttled part (an inner 429 within an outer
 200) was not carried out, so it is sent again, in smaller portions, as long as others get through; the rest is told.
+The client remembers that it was throttled: its batches are small for a while.
 """
 
 from __future__ import annotations
@@ -13,34 +14,39 @@ from collections.abc import Iterator, Sequence
 from calsync.providers.base import ProviderError, RateLimited, Transient
 from calsync.providers.graph.client import Answer, GraphClient, Request, insensitive
 
-PARTS = 20
-CAUTIOUS_PARTS = 4  # as many requests as Graph works on at a time for one mailbox
 BYTES = 3_000_000  # Graph takes about 4 MB
 PATIENCE = 1.0  # seconds that one call may wait for throttled parts in all
+READING_PATIENCE = 15.0
+"""The same for reads: one missing answer spoils a whole round, and the next round would be throttled just so."""
 
 Outcome = Answer | ProviderError
 
 
-def send_all(client: GraphClient, requests: Sequence[Request], *, chained: bool = False) -> list[Outcome]:
+def send_all(
+    client: GraphClient, requests: Sequence[Request], *, chained: bool = False, patience: float = PATIENCE
+) -> list[Outcome]:
     """One outcome per request, in order; a single one travels plainly.
 
-    ``chained`` carries them out strictly one after the other, stopping at the first that fails.
+    ``chained`` carries them out strictly one after the other, stopping at the first that fails. ``patience`` is how
+    many seconds throttled parts are waited for.
     """
     if not requests:
         return []
     if len(requests) == 1:
         return [_plain(client, requests[0])]
     outcomes: dict[int, Outcome] = {}
-    left, patience, parts = list(range(len(requests))), PATIENCE, PARTS
+    left = list(range(len(requests)))
     while left:
-        for chunk in _chunks(left, requests, parts):
+        for chunk in _chunks(left, requests, client.batch_parts):
             outcomes.update(_send_chunk(client, {index: requests[index] for index in chunk}, chained=chained))
         throttled = [] if chained else [index for index in left if _is_throttled(outcomes[index])]
         wait = max((_wait(outcomes[index]) for index in throttled), default=0.0)
+        if throttled:
+            client.be_cautious()
         if len(throttled) == len(left) or wait > patience:
             break
         time.sleep(wait)
-        left, patience, parts = throttled, patience - wait, CAUTIOUS_PARTS
+        left, patience = throttled, patience - wait
     return [outcomes[index] for index in range(len(requests))]
 
 
@@ -50,7 +56,7 @@ def read_all(client: GraphClient, requests: Sequence[Request]) -> list[Answer]:
     Answers that say "this one is not there" or "not in this form" (4xx other than throttling) are returned.
     """
     answers = []
-    for outcome in send_all(client, requests):
+    for outcome in send_all(client, requests, patience=READING_PATIENCE):
         error = outcome if isinstance(outcome, ProviderError) else outcome.error
         if isinstance(error, Transient) or isinstance(outcome, ProviderError):
             raise error or Transient("Microsoft Graph left a part of a batch unanswered.")

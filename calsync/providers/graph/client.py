@@ -5,6 +5,7 @@ What lives here: requests and answers as values, one way to send them. What does
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,13 @@ from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEnd
 from calsync.providers.http import TIMEOUT, is_loopback, origin_of, pooled_session
 
 Json = dict[str, Any]  # decoded JSON objects of an open type
+
+MOST_PARTS = 20
+"""Of one ``$batch``."""
+CAUTIOUS_PARTS = 4
+"""As many requests as Graph works on at a time for one mailbox."""
+CAUTION = 600.0
+"""Seconds: the span over which Outlook counts a mailbox's requests."""
 
 PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
 """Sent with every request: ids that survive moves, and bodies as text. Graph remembers neither between requests."""
@@ -93,10 +101,20 @@ class GraphClient:
     """Sends requests as one app registration to one Graph. Not thread-safe."""
 
     def __init__(self, credentials: GraphCredentials, endpoints: GraphEndpoints, counted: RequestCount) -> None:
+        self._cautious_until = 0.0
         self._tokens = token_source(credentials, endpoints.login_url)
         self._base = endpoints.graph_url
         self._session = pooled_session(endpoints.graph_url)
         self._counted = counted
+
+    @property
+    def batch_parts(self) -> int:
+        """How many requests the next batch should hold at most: fewer for a while after one was throttled."""
+        return CAUTIOUS_PARTS if time.monotonic() < self._cautious_until else MOST_PARTS
+
+    def be_cautious(self) -> None:
+        """Parts of a batch were throttled."""
+        self._cautious_until = time.monotonic() + CAUTION
 
     def send(self, request: Request) -> Answer:
         """One round trip; raises Transient and AuthenticationFailed only, other trouble is in the answer."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import tempfile
 from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -52,20 +54,24 @@ class Command(BaseCommand):
             return
         _require_known(options["only"])
         signal.signal(signal.SIGTERM, _as_interrupt)
-        bench = runs.Bench(
-            root=Path(settings.BASE_DIR), latencies=options["latency"], sizes=runs.Sizes(), say=self._progress
-        )
-        measured: list[Figure] = []
         try:
-            for figure in runs.figures(bench, options["only"]):
-                measured.append(figure)
-                self.stdout.write(figure.line())
-                self.stdout.flush()
+            with tempfile.TemporaryDirectory(prefix="calsync-bench-") as workshop:
+                measured = self._measure(Path(workshop), options["latency"], options["only"])
         except (BenchFailed, DemoFailed) as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=130) from None
         show(measured, runs.GOALS)
+
+    def _measure(self, workshop: Path, latencies: Sequence[float], only: str) -> list[Figure]:
+        root = Path(settings.BASE_DIR)
+        bench = runs.Bench(root=root, workshop=workshop, latencies=latencies, sizes=runs.Sizes(), say=self._progress)
+        measured: list[Figure] = []
+        for figure in runs.figures(bench, only):
+            measured.append(figure)
+            self.stdout.write(figure.line())
+            self.stdout.flush()
+        return measured
 
     def _progress(self, line: str) -> None:
         self.stderr.write(line)
