@@ -103,12 +103,22 @@ class Store:
         update_rows(self.changed_events, _EVENT_FIELDS)
         Link.objects.bulk_create(self.new_links)
         update_rows(self.changed_links.values(), _LINK_FIELDS)
+        operations = self._worth_trying()
         # An operation that is still open for the link looks at the hub again when it is carried out: none is lost here.
-        Operation.objects.bulk_create(self.operations, ignore_conflicts=True)
+        Operation.objects.bulk_create(operations, ignore_conflicts=True)
         if self.findings:
             Finding.objects.bulk_create(self.findings)
             transaction.on_commit(lambda: findings_stored.send(sender=Finding))
-        self.tally.rung |= {operation.calendar_id for operation in self.operations}
+        self.tally.rung |= {operation.calendar_id for operation in operations}
+
+    def _worth_trying(self) -> list[Operation]:
+        """The planned writes without those that were refused before and of whose event nothing has changed since."""
+        links = [operation.link_id for operation in self.operations if operation.link_id]
+        refused = Finding.objects.filter(
+            kind=FindingKind.CANNOT_REPRESENT, link__in=links, settled_at__isnull=True
+        ).values_list("link_id", flat=True)
+        parked = set(refused) if links else set()
+        return [operation for operation in self.operations if operation.link_id not in parked]
 
     def _put(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None

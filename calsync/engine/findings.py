@@ -32,7 +32,7 @@ def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     """A copy was edited where edits do not travel."""
     if not paths:
         return []
-    text = f"The copy of a meeting was edited here ({named(paths)}). Only its organiser's own can change, so it is put back."
+    text = f"The copy of a meeting was edited here ({named(paths)}). Only the organiser can change it: it is put back."
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 

@@ -167,7 +167,7 @@ class Page:
     """A batch of changes. ``cursor`` is set on the last page only and is valid once all pages were stored.
 
     ``complete`` (last page only) says that the round began without a cursor and read the whole window, so that
-    a known item which did not appear is absent from it.
+    a known item which neither appeared nor was asked about (``known``) is absent from it.
     """
 
     items: tuple[Item, ...]

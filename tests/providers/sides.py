@@ -190,6 +190,7 @@ class Reading:
     cursor: str = ""
     held: dict[str, Known] = field(default_factory=dict)
     complete: bool = False
+    asked: set[str] = field(default_factory=set)  # ids that the adapter has met, given as items or not
 
     def round(self) -> list[Item]:
         """One round of changes, remembered; the items in the order in which they came."""
@@ -212,6 +213,7 @@ class Reading:
             self.held[item.remote_id] = Known(item.version, keys)
 
     def _known(self, ids: Sequence[str]) -> dict[str, Known]:
+        self.asked.update(ids)
         return {one: self.held[one] for one in ids if one in self.held}
 
 

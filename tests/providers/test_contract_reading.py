@@ -157,5 +157,7 @@ def test_an_expired_cursor_asks_for_a_full_round(side):
         reading.round()
 
     reading.cursor = ""
-    assert [item.remote_id for item in reading.round()] == [remote_id]
+    reading.asked.clear()
+    given = {item.remote_id for item in reading.round()}
+    assert given | reading.asked == {remote_id}  # what is held in the same version may be asked about instead of given
     assert reading.complete

@@ -236,3 +236,35 @@ def test_a_lease_left_by_a_dead_worker_is_taken_over(world):
     report = serve(calendars=Calendar.objects.all(), clock=lambda: later, until_idle=True)
     assert report.idle
     assert ada.google[0]["summary"] == "Budget 2"
+
+
+def test_a_refused_write_is_not_planned_again_until_the_event_changes(world):
+    ada = world.person("ada")
+    ada.in_outlook(subject="Budget")
+    refusal = {"error": {"code": 400, "message": "no", "errors": [{"domain": "calendar", "reason": "invalid"}]}}
+    world.simulator.core.faults.append(google_fault(status=400, body=refusal))
+    world.activate()
+    assert Operation.objects.get().state == "parked"
+    world.simulator.graph.expire_delta_tokens(ada.address)
+    world.settle()
+    assert Operation.objects.count() == 1
+    ada.edit_outlook(ada.outlook[0]["id"], subject="Budget 2")
+    world.settle()
+    assert [event["summary"] for event in ada.google] == ["Budget 2"]
+
+
+def test_a_long_read_that_breaks_off_goes_on_where_it_was(world):
+    ada = world.person("ada", google=False)
+    rule = {
+        "pattern": {"type": "daily", "interval": 1},
+        "range": {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": 3},
+    }
+    for number in range(30):
+        ada.in_outlook(subject=f"Series {number}", recurrence=rule)
+    world.activate()
+    world.simulator.graph.expire_delta_tokens(ada.address)
+    world.simulator.core.ledger.clear()
+    world.settle()
+    read_again = [call for call in world.simulator.core.ledger.calls if "exceptionOccurrences" in call.path]
+    assert read_again == []
+    assert Event.objects.filter(deleted_at=None).count() == 30

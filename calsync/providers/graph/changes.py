@@ -131,8 +131,11 @@ class Round:
         return item_id in self._hydrated and version in {"", self._hydrated[item_id]}
 
     def _is_unchanged(self, item_id: str, version: str, known: Mapping[str, Known]) -> bool:
-        """Whether the caller holds this version. A round from the start leaves nothing out: there absence tells."""
-        return not self._fresh and bool(version) and item_id in known and known[item_id].version == version
+        """Whether the caller holds this version: then it has been asked about, and need not be read again.
+
+        In a round from the start too: one that broke off goes on where it was, instead of reading every series again.
+        """
+        return bool(version) and item_id in known and known[item_id].version == version
 
 
 def delta_request(mailbox: Mailbox, window: Window) -> Request:

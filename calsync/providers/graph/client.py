@@ -15,13 +15,15 @@ import requests
 from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 
-from calsync.providers.base import ProviderError, Rejected, RequestCount, Transient
+from calsync.providers.base import ProviderError, RateLimited, Rejected, RequestCount, Transient
 from calsync.providers.graph.errors import error_from
 from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, token_source
 from calsync.providers.http import TIMEOUT, is_loopback, origin_of, pooled_session
 
 Json = dict[str, Any]  # decoded JSON objects of an open type
 
+READ_PATIENCE = 15.0
+"""Seconds that one throttled read may be waited for in all."""
 MOST_PARTS = 20
 """Of one ``$batch``."""
 CAUTIOUS_PARTS = 4
@@ -143,6 +145,19 @@ class GraphClient:
         return urlunsplit((base.scheme, base.netloc, parts.path, parts.query, ""))
 
     def _send(self, method: str, url: str, request: Request) -> Answer:
+        """One round trip; a throttled read is waited for and repeated, so that a long round need not begin anew."""
+        answer = self._authorised(method, url, request)
+        patience = READ_PATIENCE if method == "GET" else 0.0
+        while isinstance(error := answer.error, RateLimited):
+            wait = max(error.retry_after if error.retry_after is not None else patience / 3, 0.1)
+            if wait > patience:
+                break
+            time.sleep(wait)
+            patience -= wait
+            answer = self._authorised(method, url, request)
+        return answer
+
+    def _authorised(self, method: str, url: str, request: Request) -> Answer:
         token = self._token()
         answer = self._once(method, url, request, token)
         if answer.status != 401:
