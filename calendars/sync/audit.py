@@ -87,7 +87,7 @@ def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditR
     window = _window(now)
     sides = (_read(left, window), _read(right, window))
     held = _held_events(left, right)
-    _compare_linked(sides, report)
+    _compare_linked(sides, held, report)
     for side, other in (sides, sides[::-1]):
         _compare_unlinked(side, other, held, report)
     _open_conflicts(sides, report)
@@ -116,12 +116,15 @@ def _held_events(*calendars: Calendar) -> set[int]:
     return set(findings.values_list("event_id", flat=True))
 
 
-def _compare_linked(sides: tuple[Side, Side], report: AuditReport) -> None:
+def _compare_linked(sides: tuple[Side, Side], held: set[int], report: AuditReport) -> None:
     left, right = sides
     partner_of = {link.event_id: link for link in right.links.values()}
     for link in left.links.values():
         other = partner_of.get(link.event_id)
         if other is None or link.event.left_alone:
+            continue
+        if link.event_id in held:
+            report.differences.append(Difference("unsupported", right.calendar, other.remote_id, link.event_id))
             continue
         here, there = left.items.get(link.remote_id), right.items.get(other.remote_id)
         if here is not None and there is not None:

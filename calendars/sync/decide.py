@@ -6,6 +6,7 @@ What lives here: which engine question is asked for which item. What does not: n
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db import transaction
 
@@ -15,11 +16,23 @@ from calendars.sync.lease import Lease
 from calendars.sync.scene import Scene, lock_person
 from calendars.sync.store import Stamps, Store
 from calendars.sync.tally import Tally
+from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
 from calsync.engine.fingerprint import changed, fingerprints
+from calsync.engine.plan import (
+    EventPlan,
+    FindingKind,
+    HubState,
+    Sighting,
+    plan_adoption,
+    plan_known,
+    plan_new,
+    settle,
+    wanted_writes,
+)
 from calsync.engine.plan import Finding as FoundByEngine
-from calsync.engine.plan import FindingKind, Sighting, plan_adoption, plan_known, plan_new
 from calsync.engine.policy import DeletePolicy, Role
+from calsync.engine.transform import project
 from calsync.engine.wanted import as_read
 from calsync.providers.base import Item
 
@@ -75,7 +88,7 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
     if link is not None and link.remote_id:
         _known(scene, store, link, sighting)
     elif link is not None:
-        _adopt(scene, store, link.event, sighting, item.event)  # our own create, made but not yet recorded
+        _record_create(scene, store, link, sighting, item.event)
     elif (match := scene.match(item.event)) is not None:
         store.tally.adopted += 1
         _adopt(scene, store, match, sighting, item.event)
@@ -106,6 +119,29 @@ def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: H
         key=scene.key,
     )
     store.add_change(event, scene.links_of.get(event.pk, []), plan, read=read, changed_at=sighting.changed_at)
+
+
+def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, read: HubEvent) -> None:
+    """Our own create, made but not recorded: the copy is ours, and where it differs from the hub (a create that broke
+    off half-way) it is brought up to the hub, never taken for an edit.
+    """
+    hub = scene.hub_state(link.event)
+    mine = next(state for state in hub.links if state.calendar_id == scene.calendar.pk)
+    made = settle(
+        mine,
+        hub_event_as_written=hub.event,
+        remote_id=sighting.remote_id,
+        version=sighting.version,
+        echo=read,
+        key=scene.key,
+    )
+    wanted = project(hub.event, traits=scene.here.traits, role=mine.role)
+    missing = differences(as_read(wanted, mine.role), as_read(read, mine.role))
+    made = replace(made, hub_map={**made.hub_map, **dict.fromkeys(missing, "")})
+    links = tuple(made if state.calendar_id == scene.calendar.pk else state for state in hub.links)
+    writes = wanted_writes(HubState(hub.event, links, hub.changed_at), key=scene.key)
+    plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
+    store.add_change(link.event, scene.links_of[link.event_id], plan, read=read, changed_at=None)
 
 
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from calsync.providers.base import AlreadyExists, RateLimited, Transient, Write, WriteKind, Written
 from calsync.simulator.core import Fault
-from tests.providers.samples import SECOND, difference, full_series, series, single, update
-from tests.providers.sides import created, expect_written
+from tests.providers.samples import NINE, SECOND, TEN, difference, full_series, series, single, update
+from tests.providers.sides import Reading, created, expect_written
 
 
 @pytest.mark.parametrize("wanted", [single("Standup"), full_series()], ids=["single", "series"])
@@ -91,3 +91,13 @@ def test_the_adapter_sends_nobody_any_mail(side):
     expect_written(side, Write(WriteKind.DELETE, remote_id=again.remote_id, version=again.version))
 
     assert side.simulator.core.outbox == []
+
+
+@pytest.mark.parametrize("wanted", [single("Standup"), full_series()], ids=["single", "series"])
+def test_a_read_event_of_ours_proves_the_key_it_was_made_with(side, wanted):
+    made = created(side, wanted, key="key-7")
+    side.person_creates("Somebody else's", NINE, TEN)
+
+    keys = {item.remote_id: item.key for item in Reading(side).round()}
+    assert keys.pop(made.remote_id) == "key-7"
+    assert list(keys.values()) == [""]

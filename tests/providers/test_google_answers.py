@@ -21,7 +21,7 @@ from calsync.providers.base import (
     WriteKind,
     Written,
 )
-from calsync.providers.google.bodies import event_id
+from calsync.providers.google.mapping import event_id
 from calsync.simulator.core import Fault
 from tests.providers.google_samples import PLAIN, SECOND, THIRD, WEEKLY, changed, create, outcome, update
 from tests.providers.google_script import (

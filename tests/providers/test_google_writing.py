@@ -16,7 +16,7 @@ from calsync.providers.base import (
     CannotRepresent,
     Written,
 )
-from calsync.providers.google.bodies import event_id
+from calsync.providers.google.mapping import event_id
 from tests.providers.google_samples import NINE, PLAIN, SECOND, WEEKLY, changed, create, outcome, update
 from tests.providers.google_script import (
     changed_instance,

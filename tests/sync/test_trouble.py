@@ -1,6 +1,6 @@
 """Trouble on the way: lost answers, throttling, stale versions, expired cursors, vanished mailboxes."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
@@ -268,3 +268,24 @@ def test_a_long_read_that_breaks_off_goes_on_where_it_was(world):
     read_again = [call for call in world.simulator.core.ledger.calls if "exceptionOccurrences" in call.path]
     assert read_again == []
     assert Event.objects.filter(deleted_at=None).count() == 30
+
+
+def test_a_create_that_broke_off_half_way_never_reverts_the_original(world):
+    ada = world.person("ada")
+    made = ada.in_outlook(
+        subject="Weekly",
+        recurrence={
+            "pattern": {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "sunday"},
+            "range": {"type": "numbered", "startDate": "2026-12-01", "numberOfOccurrences": 5},
+        },
+    )
+    ada.edit_outlook(ada.occurrence_in_outlook(made["id"], date(2026, 12, 15)), subject="Special")
+    refusal = {"error": {"code": 400, "message": "no", "errors": [{"domain": "calendar", "reason": "invalid"}]}}
+    world.simulator.core.faults.append(google_fault(method="PATCH", status=400, body=refusal))
+    world.activate()
+    world.simulator.google.expire_sync_tokens()
+    world.settle()
+    [original] = ada.outlook
+    assert [exception["subject"] for exception in original["exceptions"].values()] == ["Special"]
+    assert len(ada.google) <= 1
+    assert Event.objects.count() == 1

@@ -6,8 +6,6 @@ Guests, conference data, reminders and colours are never written.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Any
 
 from calsync.engine import recurrence, zones
@@ -25,7 +23,7 @@ from calsync.engine.events import (
 from calsync.engine.recurrence import apply_override, same_span
 from calsync.engine.traits import Traits
 from calsync.providers import text
-from calsync.providers.google.mapping import MARKER, body_of
+from calsync.providers.google.mapping import MARKER, body_of, event_id
 from calsync.providers.google.times import at_least, to_wire
 
 
@@ -56,15 +54,6 @@ TRAITS = Traits(
 
 Body = dict[str, Any]
 """A JSON object to be sent."""
-
-
-def event_id(key: str) -> str:
-    """The id for a create: base32hex (``0-9a-v``) of a hash of the idempotency key, so that a repeat meets itself.
-
-    Ids are never free again after a delete: a new life needs a new key.
-    """
-    digest = hashlib.sha256(key.encode()).digest()[:20]
-    return "cals" + base64.b32hexencode(digest).decode().lower()
 
 
 def insert_body(event: Event, *, key: str) -> Body:

@@ -102,4 +102,4 @@ class Gathered:
             held = known.get(one.remote_id)
             unchanged = skip_same and held is not None and held.version == one.version
             if not unchanged and (held is not None or one.remote_id in near):
-                yield Item(one.remote_id, one.version, one.event, one.changed_at)
+                yield Item(one.remote_id, one.version, one.event, one.changed_at, key=one.key)

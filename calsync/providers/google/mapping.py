@@ -6,6 +6,8 @@ series together (``series``), writing (``bodies``). Fields that are at their def
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections.abc import Mapping
@@ -43,6 +45,7 @@ class Single:
     event: Event
     changed_at: datetime | None
     created_at: datetime | None
+    key: str = ""  # of our create, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,21 @@ def identity(raw: Raw) -> tuple[str, str]:
     return str(raw.get("id") or ""), str(raw.get("etag") or "")
 
 
+def event_id(key: str) -> str:
+    """The id for a create: base32hex (``0-9a-v``) of a hash of the idempotency key, so that a repeat meets itself.
+
+    Ids are never free again after a delete: a new life needs a new key.
+    """
+    digest = hashlib.sha256(key.encode()).digest()[:20]
+    return "cals" + base64.b32hexencode(digest).decode().lower()
+
+
+def proven_key(raw: Raw) -> str:
+    """The idempotency key that made this very event: its marker counts only with the id that follows from it."""
+    key = marker(raw)
+    return key if key and event_id(key) == raw.get("id") else ""
+
+
 def marker(raw: Raw) -> str:
     """The idempotency key that the event was created with; '' when there is none."""
     properties = raw.get("extendedProperties")
@@ -100,6 +118,7 @@ def single(raw: Raw, *, zone: str, address: str) -> Single:
         remote_id=remote_id,
         version=version,
         uid=str(raw.get("iCalUID") or ""),
+        key=proven_key(raw),
         event=event_of(raw, zone=zone, address=address),
         changed_at=stamp(raw.get("updated")),
         created_at=stamp(raw.get("created")),

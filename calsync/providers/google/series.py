@@ -46,7 +46,7 @@ class Whole:
 
     def as_item(self) -> Item:
         """The whole as a read item."""
-        return Item(self.single.remote_id, self.single.version, self.event, self.single.changed_at)
+        return Item(self.single.remote_id, self.single.version, self.event, self.single.changed_at, key=self.single.key)
 
     def as_written(self) -> Written:
         """The whole as the echo of a write."""

@@ -27,7 +27,7 @@ from calsync.providers.base import (
 )
 from calsync.providers.google import mapping
 from calsync.providers.google.batch import Job, ask
-from calsync.providers.google.bodies import event_id, insert_body, master_patch
+from calsync.providers.google.bodies import insert_body, master_patch
 from calsync.providers.google.calls import CalendarCalls
 from calsync.providers.google.series import Whole, assemble, read_whole
 from calsync.providers.google.steps import Step, Steps, steps_between
@@ -69,7 +69,7 @@ def _create(calls: CalendarCalls, key: str, wanted: Event) -> Job[Written]:
 def _adopt(calls: CalendarCalls, key: str, wanted: Event, refusal: AlreadyExists) -> Job[Written]:
     """The event that an earlier attempt with this key made, brought to what is wanted now: that attempt may have been
     cut short. An id that was deleted is never free again."""
-    remote_id = event_id(key)
+    remote_id = mapping.event_id(key)
     try:
         raw = yield from ask(calls.get(remote_id))
     except NotFound:

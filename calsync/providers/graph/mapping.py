@@ -37,7 +37,7 @@ OCCURRENCE_FIELDS = (
 EVENT_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStartTimeZone,originalEndTimeZone,location,locations,"
     "showAs,sensitivity,isCancelled,changeKey,iCalUId,recurrence,attendees,organizer,isOrganizer,responseStatus,"
-    "isOnlineMeeting,lastModifiedDateTime,cancelledOccurrences"
+    "isOnlineMeeting,lastModifiedDateTime,transactionId,cancelledOccurrences"
 )
 """Asked for by name: ``cancelledOccurrences`` and ``originalStart`` are not sent otherwise. ``uid`` and
 ``occurrenceId`` are read when they come, but not asked for: they are not in the v1.0 schema."""
@@ -115,7 +115,8 @@ def _guarded(raw: Json, read: Callable[[], Event], *, within: Iterable[Json] = (
         # Shapes that no document knows; the exception's own text could quote the event, so it is left out.
         problem = f"The event has a form that is not understood ({type(error).__name__})."
         return Item(remote_id=remote_id, version=version_of(raw), event=None, problem=problem)
-    return Item(remote_id=remote_id, version=version_of(raw), event=event, changed_at=changed_at)
+    key = str(raw.get("transactionId") or "")
+    return Item(remote_id=remote_id, version=version_of(raw), event=event, changed_at=changed_at, key=key)
 
 
 def _last_change(raws: Iterable[Json]) -> datetime | None:
