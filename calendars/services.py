@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django_q.models import Failure
 
 from accounts.models import LinkedAccount
 from calendars import gateway
@@ -120,9 +121,9 @@ def clean_up(*, now: datetime) -> dict[str, int]:
     closed = Operation.objects.filter(state__in=[OperationState.DONE, OperationState.DROPPED], closed_at__lt=before)
     dead = Event.objects.filter(deleted_at__lt=before).exclude(links__state__in=[LinkState.ACTIVE, LinkState.HELD])
     hooks = HookCount.objects.filter(day__lt=before.date())
-    return {
-        name: rows_.delete()[0] for name, rows_ in {"operations": closed, "events": dead, "hook_counts": hooks}.items()
-    }
+    failures = Failure.objects.filter(stopped__lt=before)  # the queue itself keeps them for ever
+    outdated = {"operations": closed, "events": dead, "hook_counts": hooks, "failures": failures}
+    return {name: found.delete()[0] for name, found in outdated.items()}
 
 
 def audit_calendars(

@@ -49,6 +49,13 @@ def own_secret(path: Path, *, make: str, name: str, local: bool) -> str:
     return make
 
 
+def redis_with_limits(url: str) -> str:
+    """A Redis URL whose connections give up in time, so that an unreachable server never hangs a webhook."""
+    missing = [f"{name}=3" for name in ("socket_connect_timeout", "socket_timeout") if name not in url]
+    joint = "&" if "?" in url else "?"
+    return url + joint + "&".join(missing) if missing else url
+
+
 def _when_written(path: Path) -> str:
     """Read a secret that another process may have created a moment ago."""
     secret = path.read_text().strip()

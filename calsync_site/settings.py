@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 from calsync_site.console import console_navigation
-from calsync_site.environment import host_of, is_local_deployment, own_secret
+from calsync_site.environment import host_of, is_local_deployment, own_secret, redis_with_limits
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -166,7 +166,7 @@ Q_CLUSTER = {
     "catch_up": False,
     "recycle": 500,
     "max_rss": 400_000,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **({"redis": redis_with_limits(REDIS_URL)} if REDIS_URL else {"orm": "default"}),
 }
 
 # --- the web ---------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ PEOPLE, EVENTS = 40, 1000
 EDITS_ONCE = 40
 EDIT_EVERY = 3.0  # seconds
 SETTLE_ROUNDS = 20
+# What the demo's processes must not take over from the shell: settings of a real installation, foreign certificates.
+FOREIGN = ("CALSYNC_", "CURL_CA_", "DATABASE_", "DJANGO_", "GOOGLE_", "MICROSOFT_", "PYTHONDONT", "REDIS_", "REQUESTS_CA_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,9 @@ class Demo:
 
     def _start_servers(self) -> None:
         self.say("Starting the web server and the workers ...")
-        bind = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "4", "--log-level", "warning"]
-        self.processes.start("web", "-m", "gunicorn", *bind, "calsync_site.wsgi")
+        where = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--threads", "4"]
+        manner = ["--log-level", "warning", "--no-control-socket"]
+        self.processes.start("web", "-m", "gunicorn", *where, *manner, "calsync_site.wsgi")
         self.processes.wait_for("web", f"{self.console}/admin/login/")
         self.processes.start("worker", self._manage, "worker")
 
@@ -138,10 +141,10 @@ class Demo:
             "MICROSOFT_GRAPH_URL": self.providers,
             "MICROSOFT_LOGIN_URL": self.providers,
             "MICROSOFT_TENANT_ID": TENANT_ID,
+            "PYTHONPYCACHEPREFIX": str(self.root / "var" / "bytecode"),  # a dozen processes start: let them start fast
             "PYTHONUNBUFFERED": "1",
         }
-        foreign = ("REDIS_URL", "DJANGO_ALLOWED_HOSTS", "DJANGO_DEBUG", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-        kept = {name: value for name, value in os.environ.items() if name not in foreign}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         proxies = {"NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost"}
         return kept | proxies | own
 

@@ -1,11 +1,14 @@
 """The operators' commands: what they print, what they return, what they refuse."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from calendars import services
 from calendars.models import AuditRun, Calendar, Event, Link
 
 
@@ -181,3 +184,22 @@ def test_every_command_explains_itself(command, capsys):
         call_command(command, "--help")
     assert exit_.value.code == 0
     assert len(capsys.readouterr().out) > 300
+
+
+def test_clean_up_drops_what_was_kept_long_enough_and_nothing_else(world, settings):
+    ada = world.person("ada")
+    ada.in_outlook(subject="Budget")
+    ada.in_outlook(subject="Gone", start="2026-12-02T09:00:00", end="2026-12-02T10:00:00")
+    world.activate()
+    gone = next(event for event in ada.outlook if event["subject"] == "Gone")
+    ada.delete_outlook(gone["id"])
+    world.settle()
+    assert services.clean_up(now=timezone.now()) == {"operations": 0, "events": 0, "hook_counts": 0, "failures": 0}
+    later = timezone.now() + timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS + 1)
+    cleaned = services.clean_up(now=later)
+    assert cleaned["operations"] == 3
+    assert cleaned["events"] > 0
+    assert Event.objects.count() == 1
+    world.simulator.core.ledger.clear()
+    assert world.settle().idle
+    assert world.provider_writes() == 0
