@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 import json
 import logging
+import re
 from collections import Counter
 from typing import Any
 
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY = 256 * 1024  # bytes
 MOST_ITEMS = 1_000
+PLAUSIBLE_ID = re.compile(r"[A-Za-z0-9._~+/=-]{1,255}")
 LISTENING = (WatchState.LIVE, WatchState.ASKED)
 
 
@@ -69,18 +71,18 @@ def google(request: HttpRequest) -> HttpResponse:
 
 
 def _graph_items(request: HttpRequest) -> list[dict[str, Any]]:  # parsed JSON of a stranger
-    if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
-        return []
     try:
+        if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
+            return []
         envelope = json.loads(request.body)
-    except (ValueError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return []
     value = envelope.get("value") if isinstance(envelope, dict) else None
     return [item for item in value[:MOST_ITEMS] if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _watches(subscription_ids: list[str]) -> dict[str, Watch]:
-    wanted = {subscription_id for subscription_id in subscription_ids if 0 < len(subscription_id) <= 255}
+    wanted = {subscription_id for subscription_id in subscription_ids if PLAUSIBLE_ID.fullmatch(subscription_id)}
     found = Watch.objects.filter(subscription_id__in=wanted, state__in=LISTENING) if wanted else Watch.objects.none()
     return {watch.subscription_id: watch for watch in found.order_by("pk")}
 
@@ -88,7 +90,7 @@ def _watches(subscription_ids: list[str]) -> dict[str, Watch]:
 def _verdict(watch: Watch | None, secret: str) -> str:
     if watch is None:
         return "unknown"
-    return "accepted" if hmac.compare_digest(watch.secret.encode(), secret.encode()) else "forged"
+    return "accepted" if hmac.compare_digest(watch.secret.encode(), secret.encode(errors="replace")) else "forged"
 
 
 def _finish(provider: str, outcomes: Counter[str], rung: set[int], dead: set[str]) -> None:

@@ -6,12 +6,12 @@ What lives here: small pure readers that settings use. What does not: any Django
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
 
 
 def host_of(url: str) -> str:
@@ -21,12 +21,18 @@ def host_of(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether a host name means this machine."""
-    return host.lower() in LOOPBACK or host.startswith("127.")
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
-def is_local_deployment(*, public_url: str, hosts: list[str]) -> bool:
-    """Whether everything this installation answers to is loopback: only then may it make its own secrets."""
-    named = [*hosts, *([host_of(public_url)] if public_url else [])]
+def is_local_deployment(*, public_url: str, hosts: list[str], servers: Sequence[str] = ()) -> bool:
+    """Whether everything this installation answers to, and every server it shares, is loopback: only then may it make
+    its own secrets. ``servers`` are the URLs of its database and broker; a file has no host.
+    """
+    shared = [host for url in servers if (host := host_of(url))]
+    named = [*hosts, *shared, *([host_of(public_url)] if public_url else [])]
     return all(is_loopback(host) for host in named)
 
 

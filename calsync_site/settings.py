@@ -23,7 +23,10 @@ _named_hosts = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 ALLOWED_HOSTS = list(
     dict.fromkeys([*(_named_hosts or ["localhost", "127.0.0.1", "[::1]"]), *([_public_host] if _public_host else [])])
 )
-LOCAL_DEPLOYMENT = is_local_deployment(public_url=CALSYNC_PUBLIC_URL, hosts=ALLOWED_HOSTS)
+REDIS_URL = env.str("REDIS_URL", default="")
+LOCAL_DEPLOYMENT = is_local_deployment(
+    public_url=CALSYNC_PUBLIC_URL, hosts=ALLOWED_HOSTS, servers=(env.str("DATABASE_URL", default=""), REDIS_URL)
+)
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
 
 # --- secrets ---------------------------------------------------------------------------------------------------
@@ -151,7 +154,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", default="")
 Q_CLUSTER = {
     "name": "calsync",
     "workers": env.int("CALSYNC_WORKERS", default=2),

@@ -84,7 +84,7 @@ def audited_pairs(calendars: CalendarQuerySet) -> Iterator[tuple[Calendar, Calen
 
 def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditReport) -> None:
     """Compare one person's two calendars. Raises ProviderError when a side cannot be read."""
-    window = _window(now)
+    window = _window(now, left, right)
     sides = (_read(left, window), _read(right, window))
     held = _held_events(left, right)
     _compare_linked(sides, held, report)
@@ -93,11 +93,13 @@ def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditR
     _open_conflicts(sides, report)
 
 
-def _window(now: datetime) -> Window:
-    return Window(
-        now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS),
-        now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS),
-    )
+def _window(now: datetime, *calendars: Calendar) -> Window:
+    """Today's window, as far as both calendars have been read: what lies beyond is not in step yet, and need not be."""
+    start = now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS)
+    end = now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS)
+    starts = [calendar.window_start for calendar in calendars if calendar.window_start]
+    ends = [calendar.window_end for calendar in calendars if calendar.window_end]
+    return Window(max([start, *starts]), min([end, *ends]))
 
 
 def _read(calendar: Calendar, window: Window) -> Side:

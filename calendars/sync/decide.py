@@ -78,6 +78,9 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
         return  # tombstones are decided together at the end of the round
     link = scene.link_for(item)
     sighting = Sighting(item.remote_id, item.version, item.event, item.changed_at)
+    if link is not None and link.state == LinkState.GONE and not link.remote_id and link.event.deleted_at is not None:
+        _delete_late_copy(store, link, sighting)
+        return
     if link is not None and link.state == LinkState.GONE:
         _forget(link)
         link = None
@@ -155,7 +158,9 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
     """Whether a copy whose delete operation stands was edited meanwhile: then the edit lives on as a new event."""
     read = as_read(sighting.event, Role(link.role)) if sighting.event is not None else None
     counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
-    if read is None or not counts or not changed(fingerprints(read, key=scene.key), link.remote_map):
+    # People were invited meanwhile: deleting it now would mail them a cancellation, whatever the policy says.
+    invited = read is not None and bool(read.guests)
+    if read is None or not (invited or (counts and changed(fingerprints(read, key=scene.key), link.remote_map))):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
         return False
@@ -165,6 +170,13 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
     store.add_finding(finding, event=link.event)
     _forget(link)
     return True
+
+
+def _delete_late_copy(store: Store, link: Link, sighting: Sighting) -> None:
+    """A create of ours came through although its event was deleted before we knew: the copy has to go, too."""
+    link.remote_id, link.version, link.state = sighting.remote_id, sighting.version, LinkState.ACTIVE
+    store.changed_links[link.pk] = link
+    store.plan_delete(link, why="The event was deleted before its copy was known.")
 
 
 def _forget(link: Link) -> None:

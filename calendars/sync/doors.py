@@ -21,13 +21,19 @@ def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: date
     door = door_for(calendar.account.person_id, platform=calendar.account.platform)
     if not door.open:
         for operation in operations:
-            operation.retry_at(now + SWITCH_PAUSE, reason=door.why, code="switched_off")
+            _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code="switched_off")
         return set()
     busy = _storming(operations, now)
     for operation in operations:
         if operation.link_id in busy:
-            operation.retry_at(now + STORM_WINDOW, reason=STORM_REASON, code="storm")
+            _put_off(operation, now + STORM_WINDOW, reason=STORM_REASON, code="storm")
     return {operation for operation in operations if operation.link_id not in busy}
+
+
+def _put_off(operation: Operation, until: datetime, *, reason: str, code: str) -> None:
+    """Waiting at a door is no attempt."""
+    operation.attempts = max(0, operation.attempts - 1)
+    operation.retry_at(until, reason=reason, code=code)
 
 
 def _storming(operations: Sequence[Operation], now: datetime) -> set[int]:

@@ -15,7 +15,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from calendars import rows, selectors
-from calendars.models import Calendar, CalendarState, Link, LinkState
+from calendars.models import Calendar, CalendarState, Event, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
@@ -24,9 +24,11 @@ from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.store import Stamps, Store
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
+from calsync.engine import serial
 from calsync.engine.brakes import empty_side, mass_delete
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind
+from calsync.engine.recurrence import expand
 from calsync.providers.base import CalendarProvider, Item, Known, Window
 
 logger = logging.getLogger(__name__)
@@ -142,7 +144,7 @@ def _absent(reading: Round) -> list[str]:
     missing = [
         link.remote_id
         for link in standing.select_related("event").iterator()
-        if link.remote_id not in reading.seen and (link.event.is_series or link.event.ends_at > reading.window.start)
+        if link.remote_id not in reading.seen and _reaches_into(reading.window, link.event)
     ]
     if _brake(reading, missing):
         return []
@@ -155,6 +157,17 @@ def _absent(reading: Round) -> list[str]:
     if alive:
         _decide(reading, alive)
     return [item.remote_id for item in gone]
+
+
+def _reaches_into(window: Window, event: Event) -> bool:
+    """Whether an event that began before the window's end has any part of itself inside the window."""
+    if not event.is_series:
+        return event.ends_at > window.start
+    hub = serial.load(event.content)
+    if hub.recurrence is None:
+        return True
+    longest = event.ends_at - event.starts_at
+    return any(expand(hub.content.when, hub.recurrence, after=window.start - longest, before=window.end, limit=1))
 
 
 def _delete(reading: Round) -> None:

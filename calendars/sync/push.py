@@ -22,6 +22,7 @@ from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors
 from calendars.sync.lease import Lease
 from calendars.sync.saving import update_rows
+from calendars.sync.scene import lock_person
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
@@ -33,7 +34,7 @@ from calsync.providers.base import CalendarProvider, ProviderError, Write, Write
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100  # two full batches of Google's, five of Graph's
+BATCH = 50  # one full batch of Google's; small enough to end well within a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,22 @@ def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clo
             prepared.append(ready)
     with transaction.atomic():
         leases.hold(lease, now=now)
-        update_rows(refused, ["state", "reason", "remedy", "error_code", "closed_at", "due_at"])
+        lock_person(calendar.account.person_id)
+        _reopen_overtaken(refused, calendar, key=key, now=now)
+        update_rows(refused, ["state", "reason", "remedy", "error_code", "attempts", "closed_at", "due_at"])
     return prepared
+
+
+def _reopen_overtaken(refused: Sequence[Operation], calendar: Calendar, *, key: bytes, now: datetime) -> None:
+    """Keep open (in memory) what a change of this moment needs after all: its own operation could not be planned
+    while this one was open.
+    """
+    dropped = {op.link_id: op for op in refused if op.state == OperationState.DROPPED}
+    links = Link.objects.filter(pk__in=dropped).select_related("event").prefetch_related("calendar__account")
+    for link in links:
+        if write_for(link, rows.hub_state(link.event, [link]), calendar, key=key) is not None:
+            dropped[link.pk].closed_at = None
+            dropped[link.pk].retry_at(now, reason="the event has changed again")
 
 
 def _prepare_one(
@@ -131,7 +146,7 @@ def _prepare_one(
 
 def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> Write | None:
     """The write that brings one link up to the hub's state; None when there is nothing to do."""
-    if link.state == LinkState.GONE:
+    if link.state in (LinkState.GONE, LinkState.HELD):
         return None
     if link.event.deleted_at is not None:
         real_meeting = link.role == Role.NATIVE or (link.role == Role.ORIGIN and bool(hub.event.guests))
@@ -156,5 +171,5 @@ def _apply(
         with transaction.atomic():
             leases.hold(lease, now=clock())
             waiting = [item.operation.pk for item in prepared]
-            Operation.objects.filter(pk__in=waiting).update(state=OperationState.PLANNED)
+            Operation.objects.filter(pk__in=waiting).update(state=OperationState.PLANNED, attempts=F("attempts") - 1)
         raise

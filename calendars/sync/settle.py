@@ -61,6 +61,7 @@ def settle_batch(
         lock_person(calendar.account.person_id)
         stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
         batch = _Batch(calendar, now, tally, Store(calendar, {}, stamps, tally))
+        batch.refresh(prepared, outcomes)
         for item, outcome in zip(prepared, outcomes, strict=True):
             batch.record(item, outcome)
         batch.save()
@@ -77,6 +78,18 @@ class _Batch:
         self.links: list[Link] = []
         self.follow_up: list[Link] = []
         self.calendar_values: dict[str, object] = {}
+        self.holders: dict[str, Link] = {}
+
+    def refresh(self, prepared: Sequence[Prepared], outcomes: Sequence[Written | ProviderError]) -> None:
+        """What others may have decided while the writes were in flight: roles, and who holds the answered ids."""
+        roles = dict(
+            Link.objects.filter(pk__in=[item.operation.link_id for item in prepared]).values_list("pk", "role")
+        )
+        for item in prepared:
+            item.operation.link.role = roles.get(item.operation.link_id, item.operation.link.role)
+        answered = [outcome.remote_id for outcome in outcomes if isinstance(outcome, Written)]
+        holders = Link.objects.filter(calendar=self.calendar, remote_id__in=answered)
+        self.holders = {link.remote_id: link for link in holders}
 
     def record(self, item: Prepared, outcome: Written | ProviderError) -> None:
         self.operations.append(item.operation)
@@ -99,6 +112,9 @@ class _Batch:
         operation.written_at = self.now
         if item.write.kind == WriteKind.DELETE:
             link.state = LinkState.GONE
+        elif self._is_held_by_another(link, written.remote_id):
+            link.state, link.remote_id = LinkState.GONE, ""
+            operation.reason = "the copy is linked to another event already"
         elif item.write.event is not None and written.event is not None:
             state = settle(
                 rows.link_state(link, self.calendar),
@@ -113,13 +129,24 @@ class _Batch:
             self.follow_up.append(link)
         self.links.append(link)
 
+    def _is_held_by_another(self, link: Link, remote_id: str) -> bool:
+        """Whether the answered event belongs to another link; one that is gone gives its id up."""
+        holder = self.holders.get(remote_id)
+        if holder is None or holder.pk == link.pk:
+            return False
+        if holder.state == LinkState.GONE:
+            Link.objects.filter(pk=holder.pk).update(remote_id="")
+            return False
+        return True
+
     def _refused(self, item: Prepared, error: ProviderError) -> None:
         operation = item.operation
         logger.info(
             "operation.refused operation=%s calendar=%s error=%s status=%s code=%s attempt=%s",
             operation.pk, self.calendar.pk, type(error).__name__, error.status, error.code, operation.attempts,
         )  # fmt: skip
-        if isinstance(error, Rejected) or operation.attempts >= MOST_ATTEMPTS:
+        hopeless = isinstance(error, AlreadyExists | NotFound) and operation.attempts >= MOST_ATTEMPTS
+        if isinstance(error, Rejected) or hopeless:
             self._park(item, error)
         elif isinstance(error, AlreadyExists):
             self._next_generation(item)
@@ -158,7 +185,8 @@ class _Batch:
             self.calendar_values["not_before"] = due_at
         unknown = isinstance(error, Transient) and not isinstance(error, RateLimited)
         # Only for so long: an event that always fails must not keep its calendar from being read.
-        item.operation.half_done = unknown and item.hub.event.is_series and item.operation.attempts <= MOST_RESUMED
+        risky = item.hub.event.is_series or item.write.kind == WriteKind.CREATE
+        item.operation.half_done = unknown and risky and item.operation.attempts <= MOST_RESUMED
 
     def _plan_again(self) -> None:
         """The hub may have moved while a write was in flight: what is still to do becomes a new operation."""

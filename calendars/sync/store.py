@@ -97,6 +97,13 @@ class Store:
             )
         )
 
+    def plan_delete(self, link: Link, *, why: str) -> None:
+        """Take out a copy whose event is deleted already."""
+        now = self.stamps.planned_at
+        self.operations.append(
+            Operation(link=link, calendar_id=link.calendar_id, kind="delete", why=why, due_at=now, planned_at=now)
+        )
+
     def save(self) -> None:
         """Write everything; to be called once, in the transaction that holds the lease."""
         Event.objects.bulk_create(self.new_events)
@@ -140,7 +147,8 @@ class Store:
         link = kept.get(calendar_id) or Link(event=event, calendar_id=calendar_id)
         before = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
         rows.fill_link(link, state)
-        link.state = LinkState.ACTIVE
+        if link.state != LinkState.HELD or calendar_id == self.calendar.pk:  # only its own calendar lifts a hold
+            link.state = LinkState.ACTIVE
         if read is not None and calendar_id == self.calendar.pk:
             link.occurrences = rows.occurrence_keys(read)
         after = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)

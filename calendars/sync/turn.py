@@ -6,6 +6,7 @@ What lives here: the order of stages and what an error does to them.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from django.db import DatabaseError
 
@@ -40,7 +41,8 @@ def take_turn(*, calendar_id: int, clock: Clock, tally: Tally) -> bool:
         except DatabaseError:
             raise
         except Exception as error:
-            note_defect(lease=lease, calendar_id=calendar_id, error=error, now=clock())
+            with suppress(LeaseLost):
+                note_defect(lease=lease, calendar_id=calendar_id, error=error, now=clock())
         finally:
             leases.release(lease)
         # Whoever rang just before the release found the lease held and left: look once more before going.

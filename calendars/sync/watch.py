@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.db.models import Q
 
 from calendars import gateway, rows
 from calendars.models import Calendar, Watch, WatchState
 from calendars.sync.clock import Clock
+from calendars.sync.trouble import log_defect
 from calsync.engine.events import Platform
 from calsync.providers.base import ProviderError, Subscription
 
 logger = logging.getLogger(__name__)
+
+Row = TypeVar("Row", Watch, Calendar)
 
 RETRY_REFUSED = timedelta(minutes=10)
 
@@ -29,10 +35,21 @@ def ensure_watches(*, clock: Clock) -> dict[str, int]:
     if not settings.CALSYNC_PUBLIC_URL:
         return counts
     for watch in _expiring(clock()):
-        counts[_renew(watch, clock)] += 1
+        counts[_guarded(_renew, watch, clock)] += 1
     for calendar in _unwatched(clock()):
-        counts[_subscribe(calendar, clock)] += 1
+        counts[_guarded(_subscribe, calendar, clock)] += 1
     return counts
+
+
+def _guarded(do: Callable[[Row, Clock], str], row: Row, clock: Clock) -> str:
+    """A defect with one calendar leaves the others their channels."""
+    try:
+        return do(row, clock)
+    except DatabaseError:
+        raise
+    except Exception as error:  # the outermost line for one calendar
+        log_defect(logger, "watch.defect", error, row=row.pk)
+        return "refused"
 
 
 def stop_watches(calendar: Calendar, *, clock: Clock) -> None:

@@ -24,8 +24,10 @@ PEOPLE, EVENTS = 40, 1000
 EDITS_ONCE = 40
 EDIT_EVERY = 3.0  # seconds
 SETTLE_ROUNDS = 20
-# What the demo's processes must not take over from the shell: settings of a real installation, foreign certificates.
-FOREIGN = ("CALSYNC_", "CURL_CA_", "DATABASE_", "DJANGO_", "GOOGLE_", "MICROSOFT_", "PYTHONDONT", "REDIS_", "REQUESTS_CA_")
+# Not taken over from the shell: settings of a real installation, foreign certificates.
+FOREIGN = (
+    "CALSYNC_", "CURL_CA_", "DATABASE_", "DJANGO_", "GOOGLE_", "MICROSOFT_", "PYTHONDONT", "REDIS_", "REQUESTS_CA_"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from calsync.providers.text import from_html, normalised
 
 OCCURRENCE_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStart,originalStartTimeZone,originalEndTimeZone,"
-    "location,locations,showAs,sensitivity,isCancelled,lastModifiedDateTime"
+    "location,locations,showAs,sensitivity,isCancelled,lastModifiedDateTime,attendees,organizer"
 )
 EVENT_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStartTimeZone,originalEndTimeZone,location,locations,"
@@ -151,9 +151,17 @@ def _series(raw: Json, exceptions: list[Json], cancelled: list[object], mailbox:
             overrides[key] = override
     return replace(
         event,
+        guests=_with_guests_of(exceptions, event.guests, mailbox),
         exceptions={key: value for key, value in sorted(overrides.items()) if key not in gone},
         cancelled=frozenset(gone),
     )
+
+
+def _with_guests_of(exceptions: Iterable[Json], guests: tuple[Guest, ...], mailbox: Mailbox) -> tuple[Guest, ...]:
+    """The guests of the series and of single occurrences: a write to either would mail them."""
+    everybody = {guest.address: guest for own in exceptions for guest in _guests(own, mailbox)}
+    known = {guest.address for guest in guests}
+    return (*guests, *(guest for address, guest in sorted(everybody.items()) if address not in known))
 
 
 def _cancelled_keys(event: Event, cancelled: Iterable[object]) -> set[OccurrenceKey]:

@@ -227,6 +227,9 @@ class Writer:
         """An existing event brought to the wanted state."""
         if item.event is None or job.wanted is None:
             raise Rejected(item.problem or "What Outlook holds under this key is not understood.")
+        if item.event.guests and not job.wanted.guests:
+            # Its owner has invited people since: from here on every write of ours would mail them.
+            raise VersionMismatch("The event has become a meeting with guests.", status=412)
         again = _Job(
             replace(job.write, kind=WriteKind.UPDATE, remote_id=item.remote_id), before=item.event, version=item.version
         )
