@@ -142,8 +142,12 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
     missing = differences(as_read(wanted, mine.role), as_read(read, mine.role))
     made = replace(made, hub_map={**made.hub_map, **dict.fromkeys(missing, "")})
     links = tuple(made if state.calendar_id == scene.calendar.pk else state for state in hub.links)
-    writes = wanted_writes(HubState(hub.event, links, hub.changed_at), key=scene.key)
-    plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
+    after = HubState(hub.event, links, hub.changed_at)
+    if read.guests:  # people were invited to it since: then it is a meeting, and no write of ours may mail them
+        plan = plan_known(sighting, hub=after, calendar_id=scene.calendar.pk, policy=scene.policy, key=scene.key)
+    else:
+        writes = wanted_writes(after, key=scene.key)
+        plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
     store.add_change(link.event, scene.links_of[link.event_id], plan, read=read, changed_at=None)
 
 

@@ -21,6 +21,7 @@ from calendars.sync.scene import lock_person
 from calendars.sync.store import Stamps, Store
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import pause_until
+from calsync.engine import serial
 from calsync.engine.backoff import next_attempt
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind, settle, wanted_writes
@@ -157,6 +158,10 @@ class _Batch:
 
     def _park(self, item: Prepared, error: ProviderError) -> None:
         operation = item.operation
+        current = Event.objects.get(pk=operation.link.event_id)
+        if current.deleted_at is not None or serial.load(current.content) != item.hub.event:
+            operation.retry_at(self.now, reason="refused, but the event has changed meanwhile", code=error.code)
+            return
         operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=error.remedy, code=error.code)
         text = f"A write was refused and is parked: {error} {error.remedy}"
         found = FoundByEngine(FindingKind.CANNOT_REPRESENT, self.calendar.pk, frozenset(), {}, text)

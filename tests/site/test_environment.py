@@ -18,10 +18,24 @@ from calsync_site.environment import is_local_deployment, own_secret, redis_with
         ("https://calsync.example.org", ["localhost"], False),
         ("", ["calsync.example.org"], False),
         ("", ["*"], False),
+        ("http://127.evil.example", ["localhost"], False),
     ],
 )
 def test_only_loopback_is_local(public_url, hosts, local):
     assert is_local_deployment(public_url=public_url, hosts=hosts) is local
+
+
+@pytest.mark.parametrize(
+    ("server", "local"),
+    [
+        ("sqlite:////var/lib/calsync.sqlite3", True),
+        ("postgres://u:p@127.0.0.1:5432/calsync", True),
+        ("postgres://u:p@db.example.org/calsync", False),
+        ("redis://cache.example.org:6379/0", False),
+    ],
+)
+def test_a_shared_server_means_that_secrets_are_shared_too(server, local):
+    assert is_local_deployment(public_url="", hosts=["localhost"], servers=[server]) is local
 
 
 def test_a_secret_is_made_once_and_readable_by_its_owner_only(tmp_path):

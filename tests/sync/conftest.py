@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.models import LinkedAccount, OrgUnit, User
@@ -18,6 +19,8 @@ from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
 @dataclass
@@ -125,8 +128,15 @@ def google_body(
     }
 
 
+@pytest.fixture(autouse=True)
+def november():
+    """The dates of these tests lie around this moment; the clock ticks on from it."""
+    with time_machine.travel(NOW, tick=True):
+        yield
+
+
 @pytest.fixture
-def simulator():
+def simulator(november):
     with Simulator() as simulator:
         yield simulator
 

@@ -1,6 +1,5 @@
 """Push channels: validated by the real web server, ringing the real bell, renewed with overlap, and a mere comfort."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -19,11 +18,9 @@ def reachable(world, live_server, settings):
     return world
 
 
-def wait_until(met, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not met() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return met()
+def heard(world):
+    """Wait until every notification was delivered: the web server's thread shares our connection to SQLite."""
+    assert world.simulator.core.notifier.wait_idle(10)
 
 
 def test_without_a_public_address_nothing_is_asked_for(world):
@@ -37,16 +34,13 @@ def test_both_providers_validate_the_channel_and_their_news_ring_the_bell(reacha
     ada = reachable.person("ada")
     reachable.activate()
     assert ensure_watches(clock=timezone.now)["made"] == 2
-    reachable.settle()
+    heard(reachable)
     before = dict(Calendar.objects.values_list("account__platform", "wanted"))
     ada.in_outlook(subject="One")
     ada.in_google(summary="Two", start="2026-12-02T09:00:00", end="2026-12-02T10:00:00")
-
-    def both_rang():
-        now = dict(Calendar.objects.values_list("account__platform", "wanted"))
-        return all(now[platform] > before[platform] for platform in now)
-
-    assert wait_until(both_rang)
+    heard(reachable)
+    now = dict(Calendar.objects.values_list("account__platform", "wanted"))
+    assert {platform: now[platform] > before[platform] for platform in now} == {"outlook": True, "google": True}
 
 
 def test_a_second_look_asks_for_nothing(reachable):
@@ -92,6 +86,7 @@ def test_a_watched_calendar_is_polled_rarely(reachable, settings):
     reachable.person("ada")
     reachable.activate()
     ensure_watches(clock=timezone.now)
+    heard(reachable)
     reachable.settle()
     soonest = min(Calendar.objects.values_list("next_poll_at", flat=True))
     assert soonest - timezone.now() > timedelta(seconds=settings.CALSYNC_POLL_WATCHED_SECONDS - 60)

@@ -101,6 +101,13 @@ def test_the_first_google_message_is_no_news(client, watch):
         (lambda client: google_call(client, token="guessed"), ("google", "forged")),
         (lambda client: google_call(client, channel="other"), ("google", "unknown")),
         (lambda client: google_call(client, channel="x" * 5000), ("google", "unknown")),
+        (lambda client: graph_call(client, subscription="\ud800"), ("graph", "unknown")),
+        (lambda client: graph_call(client, subscription="a\x00b"), ("graph", "unknown")),
+        (lambda client: graph_call(client, secret="\ud800"), ("graph", "forged")),
+        (
+            lambda client: client.post("/hooks/graph", "[" * 200_000, content_type="application/json"),
+            ("graph", "malformed"),
+        ),
         (lambda client: client.post("/hooks/graph", "{", content_type="application/json"), ("graph", "malformed")),
         (lambda client: client.post("/hooks/graph", "[1]", content_type="application/json"), ("graph", "malformed")),
         (
