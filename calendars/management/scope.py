@@ -50,10 +50,10 @@ def one_calendar(calendar_id: int) -> CalendarQuerySet:
 
 def chosen(options: dict[str, Any]) -> CalendarQuerySet:  # Any: argparse's values
     """The calendars that ``--person``, ``--calendar`` or ``--org-unit`` choose; all without one."""
-    if options.get("person"):
+    if options.get("person") is not None:
         return person_calendars(options["person"])
     if options.get("calendar") is not None:
         return one_calendar(options["calendar"])
-    if options.get("org_unit"):
+    if options.get("org_unit") is not None:
         return unit_calendars(options["org_unit"])
     return Calendar.objects.all()

@@ -203,3 +203,33 @@ def test_clean_up_drops_what_was_kept_long_enough_and_nothing_else(world, settin
     world.simulator.core.ledger.clear()
     assert world.settle().idle
     assert world.provider_writes() == 0
+
+
+@pytest.mark.parametrize("command", [["sync"], ["audit"], ["activate_sync"]])
+def test_an_empty_address_is_nobody_and_not_everybody(world, command):
+    world.person("ada")
+    world.activate()
+    code, out = run(*command, "--person", "")
+    assert code == 2
+    assert "Nobody here has the address" in out
+
+
+def test_a_series_whose_every_occurrence_was_renamed_is_still_there(world):
+    ada = world.person("ada")
+    made = ada.in_google(summary="Yearly", recurrence=["RRULE:FREQ=YEARLY"])
+    world.activate()
+    ada.edit_google(f"{made['id']}_20261201T080000Z", summary="Renamed")
+    world.settle()
+    world.simulator.google.expire_sync_tokens()
+    world.settle()
+    assert world.audit().match_rate == 100.0
+    assert len(ada.google) == len(ada.outlook) == 1
+
+
+def test_an_out_of_office_pair_that_was_adopted_matches(world):
+    ada = world.person("ada")
+    ada.in_google(summary="Away", eventType="outOfOffice", outOfOfficeProperties={"autoDeclineMode": "declineNone"})
+    ada.in_outlook(subject="Away", showAs="oof")
+    report = world.activate()
+    assert report.tally.adopted == 1
+    assert world.audit().match_rate == 100.0

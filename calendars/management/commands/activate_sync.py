@@ -119,9 +119,9 @@ class Command(BaseCommand):
 
 
 def _scope(options: dict[str, Any]) -> CalendarQuerySet:  # Any: argparse's values
-    if options["person"]:
+    if options["person"] is not None:
         return person_calendars(options["person"])
-    return unit_calendars(options["org_unit"]) if options["org_unit"] else Calendar.objects.all()
+    return unit_calendars(options["org_unit"]) if options["org_unit"] is not None else Calendar.objects.all()
 
 
 def _require_connections(calendars: CalendarQuerySet) -> None:

@@ -15,6 +15,7 @@ from calendars.management.scope import UsageError, add_person, chosen
 from calendars.models import Calendar
 from calendars.services import audit_calendars, repair_differences
 from calendars.sync.audit import REMEDIES, AuditReport, audited_pairs
+from calendars.sync.run import serve
 
 HELP = """Read both sides of everybody in scope completely, compare them, and print the match rate and each difference.
 
@@ -52,6 +53,8 @@ class Command(BaseCommand):
         calendars = chosen(options)
         if not calendars.active().exists():
             raise UsageError("No active calendar in this scope. Activate one first: manage.py activate_sync --all")
+        if options["repair"]:
+            serve(calendars=calendars, clock=timezone.now, until_idle=True)  # fresh edits are no differences to mend
         report = self._audit(calendars)
         if options["repair"] and report.differences:
             repair_differences(calendars=calendars, report=report, clock=timezone.now)

@@ -41,4 +41,5 @@ class InWindow:
             return False
         after = self.window.start - max(end - start, timedelta())
         keys = recurrence.expand(event.content.when, event.recurrence, after=after, before=self.window.end)
-        return any(key not in event.cancelled and key not in event.exceptions for key in keys)
+        moved = {key for key, override in event.exceptions.items() if Field.WHEN in override}
+        return any(key not in event.cancelled and key not in moved for key in keys)
