@@ -72,7 +72,7 @@ def unflatten(paths: Mapping[str, object], *, like: Event) -> Event:
     A missing content field keeps the value of ``like``; without ``recurrence`` the result is a single event.
     """
     fields = {name: paths[name] for name in CONTENT_PATHS if name in paths}
-    content: Content = replace(like.content, **fields)  # type: ignore[arg-type]
+    content: Content = replace(like.content, **fields)  # type: ignore[arg-type]  # own types each
     rule = paths.get(Field.RECURRENCE.value)
     if not isinstance(rule, Recurrence):
         return replace(like, content=content, recurrence=None, exceptions={}, cancelled=frozenset())
@@ -88,7 +88,7 @@ def _exceptions(
     for path in sorted(paths):
         key, name = key_of_path(path), field_of_path(path)
         if key is not None and name and key not in without:
-            found.setdefault(key, {})[Field(name)] = paths[path]  # type: ignore[assignment]
+            found.setdefault(key, {})[Field(name)] = paths[path]  # type: ignore[assignment]  # by the path
     return found
 
 

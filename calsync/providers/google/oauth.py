@@ -90,7 +90,7 @@ class _Wallet:
         with self._lock:
             if key not in self._held:
                 base = self._base(credentials)
-                self._held[key] = base.with_subject(address)  # type: ignore[no-untyped-call]
+                self._held[key] = base.with_subject(address)  # type: ignore[no-untyped-call]  # untyped library
                 if len(self._held) > _MOST_SUBJECTS:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
