@@ -1,7 +1,7 @@
 """Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
 
 from calendars.models.calendar import Calendar, CalendarQuerySet, CalendarState, Watch, WatchState
-from calendars.models.events import Event, Link, LinkState
+from calendars.models.events import Event, EventEntry, Link, LinkState
 from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "CalendarQuerySet",
     "CalendarState",
     "Event",
+    "EventEntry",
     "Finding",
     "HookCount",
     "Link",

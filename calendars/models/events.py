@@ -34,11 +34,23 @@ class Event(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    # A part stands for a piece of a series that one platform cannot hold as a whole. Its content is derived.
+    whole = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="parts")
+    part = models.CharField(max_length=255, blank=True)  # which piece: an occurrence key, or a rule
+    # The series that "this and following" was taken from.
+    predecessor = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="successors")
+
     class Meta:
         ordering = ("-pk",)
         indexes = [
             models.Index(fields=["owner", "starts_at"], name="event_owner_starts"),
             models.Index(fields=["owner", "uid"], name="event_owner_uid"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["whole", "part"], condition=Q(whole__isnull=False), name="event_part_once_per_whole"
+            ),
+            models.CheckConstraint(condition=Q(whole__isnull=True) | ~Q(part=""), name="event_part_has_a_name"),
         ]
 
     def __str__(self) -> str:
@@ -50,6 +62,7 @@ class LinkState(models.TextChoices):
 
     ACTIVE = "active", "active"
     HELD = "held", "held: its deletion waits for a person"
+    RELEASED = "released", "released: its deletion was approved"
     GONE = "gone", "gone"
 
 
@@ -88,3 +101,21 @@ class Link(models.Model):
     def new_key(self) -> str:
         """The idempotency key of (link, generation)."""
         return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{self.generation}"))
+
+
+class EventEntry(models.Model):
+    """One line of an event's history: what happened to it, when and where. No content."""
+
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="history")
+    calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=24)
+    paths = models.JSONField(default=list)  # names of the fields concerned
+    text = models.CharField(max_length=500, blank=True)  # for a person, without event text
+
+    class Meta:
+        ordering = ("pk",)
+        verbose_name_plural = "event entries"
+
+    def __str__(self) -> str:
+        return f"{self.kind} of event {self.event_id}"

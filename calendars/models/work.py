@@ -110,6 +110,7 @@ class Finding(models.Model):
     text = models.CharField(max_length=500)  # for a person, without event text
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
+    decision = models.CharField(max_length=12, blank=True)  # what a person decided: see ``calendars.decisions``
     case_opened_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -95,6 +95,8 @@ class FindingKind(StrEnum):
     MASS_DELETE = "mass_delete"
     STORM = "storm"
     EMPTY_SIDE = "empty_side"
+    RESURRECTION = "resurrection"
+    PART_EDITED = "part_edited"
 
 
 @dataclass(frozen=True, slots=True)
