@@ -17,6 +17,7 @@ class Traits:
 
     ``show_as`` and ``sensitivities`` map every level onto one that the platform keeps. Events shorter than
     ``shortest_minutes`` are written with that length. ``expressible`` says whether it has a form for a recurrence.
+    ``neighbour_bound``: an exception may not move to or across the day of a neighbouring occurrence.
     """
 
     platform: Platform
@@ -24,3 +25,4 @@ class Traits:
     sensitivities: dict[Sensitivity, Sensitivity]
     expressible: Callable[[Recurrence], bool]
     shortest_minutes: int = 0
+    neighbour_bound: bool = False

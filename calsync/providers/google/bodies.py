@@ -49,6 +49,7 @@ TRAITS = Traits(
     },
     expressible=_every_rule,
     shortest_minutes=1,
+    neighbour_bound=False,
 )
 """What Google Calendar holds."""
 

@@ -43,6 +43,7 @@ TRAITS = Traits(
     sensitivities={level: level for level in Sensitivity},
     expressible=rules.expressible,
     shortest_minutes=0,
+    neighbour_bound=True,
 )
 
 
