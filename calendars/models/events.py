@@ -98,6 +98,11 @@ class Link(models.Model):
     def __str__(self) -> str:
         return f"link {self.pk} ({self.role})"
 
+    @property
+    def is_of_a_part(self) -> bool:
+        """Whether the event is a living part of a series (its row must be loaded)."""
+        return self.event.whole_id is not None and self.event.deleted_at is None
+
     def new_key(self) -> str:
         """The idempotency key of (link, generation)."""
         return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{self.generation}"))

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from calendars import gateway, rows, selectors
 from calendars.models import Calendar, CalendarQuerySet, Finding, Link, LinkState
+from calendars.sync.audit_parts import faults_by_whole
 from calsync.engine import serial
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
@@ -72,6 +73,7 @@ class Side:
     calendar: Calendar
     items: dict[str, Item]
     links: dict[str, Link]  # by remote id, gone ones left out
+    in_parts: set[str] = field(default_factory=set)  # remote ids of series that stand in parts on the other side
 
 
 def audited_pairs(calendars: CalendarQuerySet) -> Iterator[tuple[Calendar, Calendar]]:
@@ -88,7 +90,10 @@ def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditR
     sides = (_read(left, window), _read(right, window))
     held = _held_events(left, right)
     _compare_linked(sides, held, report)
-    for side, other in (sides, sides[::-1]):
+    both = (sides, sides[::-1])
+    for side, other in both:
+        _compare_parts(side, other, window, report)
+    for side, other in both:
         _compare_unlinked(side, other, held, report)
     _open_conflicts(sides, report)
 
@@ -163,11 +168,30 @@ def _drift(side: Side, link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]
     return tuple(sorted(differences(wanted, found)))
 
 
+def _compare_parts(side: Side, other: Side, window: Window, report: AuditReport) -> None:
+    """Series that stand in parts on one side: matched when every part is."""
+
+    def drift(link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]:
+        return _drift(side, link, item, hub)
+
+    wholes = {link.event_id: remote_id for remote_id, link in other.links.items() if remote_id in other.items}
+    here = {link.event_id for link in side.links.values()}
+    for whole, faults in faults_by_whole(side.calendar, side.items, window=window, drift=drift).items():
+        report.differences += [
+            Difference(kind, side.calendar, link.remote_id, whole.pk, paths) for kind, link, paths in faults
+        ]
+        if whole.pk in wholes and whole.pk not in here:
+            report.matched += not faults
+            other.in_parts.add(wholes[whole.pk])
+
+
 def _compare_unlinked(side: Side, other: Side, held: set[int], report: AuditReport) -> None:
     elsewhere = {link.event_id for link in other.links.values()}
     twice = _signatures(side) - _signatures(other)
     for remote_id, item in side.items.items():
         link = side.links.get(remote_id)
+        if remote_id in side.in_parts or (link is not None and link.is_of_a_part):
+            continue
         if item.event is None or (link is not None and (link.event_id in elsewhere or link.event.left_alone)):
             continue
         report.differences.append(_unlinked(side, item, link, held, twice))

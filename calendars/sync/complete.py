@@ -13,13 +13,12 @@ from django.db.models import QuerySet
 
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync.scene import Scene, lock_person
-from calendars.sync.store import Stamps, Store
+from calendars.sync.stamps import Stamps
+from calendars.sync.store import Store
 from calendars.sync.tally import Tally
 from calsync.engine.plan import EventPlan, FindingKind, HubState, wanted_writes
-from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import LinkState as EngineLink
 from calsync.engine.policy import Role
-from calsync.engine.transform import obstacle
 
 PORTION = 200  # events of one transaction
 
@@ -36,6 +35,7 @@ def lonely_events(calendar: Calendar, partners: list[Calendar]) -> QuerySet[Even
     sources = Link.objects.filter(calendar__in=partners, state=LinkState.ACTIVE)
     return (
         Event.objects.filter(owner_id=calendar.account.person_id, deleted_at__isnull=True, left_alone=False)
+        .filter(whole__isnull=True)
         .filter(pk__in=sources.values("event_id"))
         .exclude(pk__in=Link.objects.filter(calendar=calendar).values("event_id"))
         .exclude(pk__in=held.exclude(event=None).values("event_id"))
@@ -62,11 +62,6 @@ def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally) -> int:
 
 def _add_copy(scene: Scene, store: Store, event: Event) -> None:
     hub = scene.hub_state(event)
-    why_not = obstacle(hub.event, scene.here.traits)
-    if why_not:
-        finding = FoundByEngine(FindingKind.CANNOT_REPRESENT, scene.calendar.pk, frozenset(), {}, why_not)
-        store.add_finding(finding, event=event)
-        return
     wanted = HubState(hub.event, (*hub.links, EngineLink(place=scene.here, role=Role.TWIN)), hub.changed_at)
     writes = tuple(write for write in wanted_writes(wanted, key=scene.key) if write.calendar_id == scene.calendar.pk)
     plan = EventPlan(event=hub.event, links=wanted.links, writes=writes, findings=(), changed=False)

@@ -13,8 +13,10 @@ from django.db import transaction
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.lease import Lease
+from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene, lock_person
-from calendars.sync.store import Stamps, Store
+from calendars.sync.stamps import Stamps
+from calendars.sync.store import Store
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
@@ -60,6 +62,7 @@ def decide_deletions(*, lease: Lease, calendar: Calendar, links: Sequence[Link],
         gone = [Item(remote_id=link.remote_id, version="", event=None) for link in links]
         scene = Scene.load(calendar, gone)
         store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
+        decide_wholes_gone(scene, store)
         for item in gone:
             link = scene.link_for(item)
             if link is not None and link.state != LinkState.GONE and link.event.deleted_at is None:
@@ -100,6 +103,9 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
 
 
 def _known(scene: Scene, store: Store, link: Link, sighting: Sighting) -> None:
+    if link.event.whole_id is not None:
+        decide_part(scene, store, link, sighting)
+        return
     plan = plan_known(
         sighting,
         hub=scene.hub_state(link.event),

@@ -12,7 +12,7 @@ from calendars import gateway, rows
 from calendars.models import Calendar
 from calsync.engine.adopt import find_match
 from calsync.engine.events import Event as HubEvent
-from calsync.engine.transform import obstacle
+from calsync.engine.parts import is_split
 from calsync.providers.base import Window
 
 
@@ -23,7 +23,7 @@ class Preview:
     events: int = 0
     adopted: int = 0  # pairs that stand on both sides already
     copied: int = 0
-    held: int = 0  # the other side cannot hold them
+    in_parts: int = 0  # of the copied ones: the other side cannot hold them as one series
     single: int = 0  # events of people with one mailbox: nothing to copy
 
 
@@ -60,6 +60,5 @@ def _living(calendar: Calendar, now: datetime) -> list[HubEvent]:
 
 def _count_copies(events: Sequence[HubEvent], target: Calendar, preview: Preview) -> None:
     traits = gateway.TRAITS[target.platform]
-    held = sum(bool(obstacle(event, traits)) for event in events)
-    preview.held += held
-    preview.copied += len(events) - held
+    preview.copied += len(events)
+    preview.in_parts += sum(is_split(event, traits) for event in events)

@@ -21,7 +21,9 @@ from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
 from calendars.sync.decide import decide, decide_deletions
 from calendars.sync.lease import Lease, LeaseLost
-from calendars.sync.store import Stamps, Store
+from calendars.sync.parts import roll_parts
+from calendars.sync.stamps import Stamps
+from calendars.sync.store import NATIVE_GRACE, Store
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
 from calsync.engine import serial
@@ -144,7 +146,7 @@ def _absent(reading: Round) -> list[str]:
     missing = [
         link.remote_id
         for link in standing.select_related("event").iterator()
-        if link.remote_id not in reading.seen and _reaches_into(reading.window, link.event)
+        if link.remote_id not in reading.seen and reaches_into(reading.window, link.event)
     ]
     if _brake(reading, missing):
         return []
@@ -159,7 +161,7 @@ def _absent(reading: Round) -> list[str]:
     return [item.remote_id for item in gone]
 
 
-def _reaches_into(window: Window, event: Event) -> bool:
+def reaches_into(window: Window, event: Event) -> bool:
     """Whether an event that began before the window's end has any part of itself inside the window."""
     if not event.is_series:
         return event.ends_at > window.start
@@ -232,6 +234,8 @@ def _finish(reading: Round) -> None:
             generation=calendar.generation + reading.complete,
         )
     calendar.imported_at = calendar.imported_at or now
+    if reading.complete and not first:
+        reading.tally.rung |= roll_parts(calendar, stamps=reading.stamps(), grace=NATIVE_GRACE)
     if first or reading.tally.reopened:
         reading.tally.reopened = 0
         for side in [calendar, *selectors.partners_of(calendar)]:

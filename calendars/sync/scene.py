@@ -42,6 +42,7 @@ class Scene:
     by_remote: dict[str, Link] = field(default_factory=dict)
     by_key: dict[str, Link] = field(default_factory=dict)
     links_of: dict[int, list[Link]] = field(default_factory=dict)
+    wholes: dict[int, Event] = field(default_factory=dict)  # the series whose parts are among the links
     unlinked: dict[int, tuple[Event, HubEvent]] = field(default_factory=dict)  # hub events without a copy here
 
     @classmethod
@@ -101,7 +102,7 @@ class Scene:
         present = Link.objects.filter(calendar=self.calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
         candidates = (
             Event.objects.filter(Q(uid__in=uids) | Q(starts_at__in=starts), owner_id=self.calendar.account.person_id)
-            .filter(deleted_at__isnull=True)
+            .filter(deleted_at__isnull=True, whole__isnull=True)
             .exclude(pk__in=present.values("event_id"))
             .order_by("pk")
         )
@@ -110,6 +111,8 @@ class Scene:
     def _load_siblings(self) -> None:
         events = {link.event_id: link.event for link in [*self.by_remote.values(), *self.by_key.values()]}
         events |= {pk: row for pk, (row, _) in self.unlinked.items()}
+        self.wholes = Event.objects.in_bulk({event.whole_id for event in events.values() if event.whole_id})
+        events |= self.wholes
         siblings = defaultdict(list)
         mine = {link.pk: link for link in [*self.by_remote.values(), *self.by_key.values()]}
         found = Link.objects.filter(event_id__in=events).prefetch_related("calendar__account").order_by("calendar_id")

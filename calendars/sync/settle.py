@@ -18,7 +18,8 @@ from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
 from calendars.sync.saving import update_rows
 from calendars.sync.scene import lock_person
-from calendars.sync.store import Stamps, Store
+from calendars.sync.stamps import Stamps
+from calendars.sync.store import Store
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import pause_until
 from calsync.engine import serial

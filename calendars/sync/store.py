@@ -15,7 +15,9 @@ from django.db import transaction
 from calendars import rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation
 from calendars.signals import findings_stored
+from calendars.sync.parts import Whole, keep_parts
 from calendars.sync.saving import update_rows
+from calendars.sync.stamps import Stamps
 from calendars.sync.tally import Tally
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
@@ -29,15 +31,6 @@ NATIVE_GRACE = timedelta(seconds=20)
 _CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
 _HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED}
 _BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE}
-
-
-@dataclass(frozen=True, slots=True)
-class Stamps:
-    """When the stages of a change passed, aware UTC."""
-
-    noticed_at: datetime | None
-    pulled_at: datetime
-    planned_at: datetime
 
 
 @dataclass(slots=True)
@@ -54,6 +47,7 @@ class Store:
     changed_links: dict[int, Link] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    wholes: list[Whole] = field(default_factory=list)  # series whose parts have to be looked at
 
     def add_new(self, plan: EventPlan, *, read: HubEvent, changed_at: datetime | None, left_alone: bool) -> None:
         """A hub event that did not exist before."""
@@ -62,12 +56,14 @@ class Store:
         event = Event(owner_id=self.calendar.account.person_id, left_alone=left_alone)
         rows.fill_event(event, plan.event, changed_at=changed_at)
         self.new_events.append(event)
+        self._look_at_parts(event, plan, was_series=False)
         self._put(event, [], plan, read=read, changed_at=changed_at)
 
     def add_change(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
     ) -> None:
         """A change of a hub event that we hold, or only of its links."""
+        was_series = event.is_series
         if plan.event is None:
             event.deleted_at = self.stamps.planned_at
             self.changed_events.append(event)
@@ -75,6 +71,7 @@ class Store:
             rows.fill_event(event, plan.event, changed_at=changed_at)
             self.changed_events.append(event)
             self.tally.reopened += settle_obstacles(event, now=self.stamps.planned_at)
+        self._look_at_parts(event, plan, was_series=was_series)
         self._put(event, links, plan, read=read, changed_at=changed_at)
 
     def add_finding(
@@ -97,6 +94,10 @@ class Store:
             )
         )
 
+    def plan_write(self, link: Link, write: PlannedWrite) -> None:
+        """A write of a link whose event is not saved here."""
+        self._plan_write(link, write, None, None)
+
     def plan_delete(self, link: Link, *, why: str) -> None:
         """Take out a copy whose event is deleted already."""
         now = self.stamps.planned_at
@@ -110,6 +111,7 @@ class Store:
         update_rows(self.changed_events, _EVENT_FIELDS)
         Link.objects.bulk_create(self.new_links)
         update_rows(self.changed_links.values(), _LINK_FIELDS)
+        self.operations += keep_parts(self.wholes, stamps=self.stamps, grace=NATIVE_GRACE)
         operations = self._worth_trying()
         # An operation that is still open for the link looks at the hub again when it is carried out: none is lost here.
         Operation.objects.bulk_create(operations, ignore_conflicts=True)
@@ -141,6 +143,12 @@ class Store:
                 self._plan_write(by_calendar[write.calendar_id], write, plan.event, changed_at)
         for found in plan.findings:
             self.add_finding(found, event=event, link=by_calendar.get(found.calendar_id))
+
+    def _look_at_parts(self, event: Event, plan: EventPlan, *, was_series: bool) -> None:
+        """Note that the parts of a series may have to change with it."""
+        changed = plan.event is None or plan.changed or any(not link.remote_id for link in plan.links)
+        if changed and (was_series or event.is_series) and event.whole_id is None and not event.left_alone:
+            self.wholes.append((event, plan.event))
 
     def _link(self, event: Event, kept: dict[int, Link], state: EngineLink, read: HubEvent | None) -> Link:
         calendar_id = state.place.calendar_id

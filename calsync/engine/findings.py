@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from calsync.engine.events import Event
 from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.plan_values import Finding, FindingKind, LinkState
-from calsync.engine.transform import obstacle
 
 
 def values_at(event: Event, paths: Iterable[str]) -> dict[str, object]:
@@ -49,19 +48,24 @@ def delete_against_edit(link: LinkState, *, edited: Event, paths: frozenset[str]
     return Finding(FindingKind.DELETE_AGAINST_EDIT, link.calendar_id, paths, values_at(edited, paths), text)
 
 
-def cannot_represent(calendar_id: int, reason: str) -> Finding:
-    """A place cannot hold the event."""
-    return Finding(FindingKind.CANNOT_REPRESENT, calendar_id, frozenset(), {}, reason)
-
-
-def new_obstacles(links: Iterable[LinkState], *, before: Event, now: Event) -> list[Finding]:
-    """The places that could hold the event before and cannot hold it now."""
-    reasons = (
-        (link.calendar_id, obstacle(now, link.place.traits))
-        for link in links
-        if not obstacle(before, link.place.traits)
+def part_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[Finding]:
+    """A part of a series was edited in a way that says nothing clear about the whole."""
+    if not paths:
+        return []
+    text = (
+        f"This series stands here in parts, and one part was edited as a whole ({named(paths)}): it is put back. "
+        "Change single occurrences here, or the series in the other calendar."
     )
-    return [cannot_represent(calendar_id, reason) for calendar_id, reason in reasons if reason]
+    return [Finding(FindingKind.PART_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def part_deleted(link: LinkState) -> Finding:
+    """A part of a series was deleted, which says nothing clear about the whole."""
+    text = (
+        "This series stands here in parts, and one part was deleted: it is made again. Delete single occurrences or "
+        "all parts here, or the series in the other calendar."
+    )
+    return Finding(FindingKind.PART_EDITED, link.calendar_id, frozenset(), {}, text)
 
 
 _WORDS = {"body": "text", "when": "time", "show_as": "free or busy", "sensitivity": "privacy", "": "an occurrence"}

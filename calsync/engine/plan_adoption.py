@@ -12,10 +12,10 @@ from calsync.engine.compare import differences
 from calsync.engine.events import Event, Field
 from calsync.engine.fingerprint import field_of_path, fingerprints, flatten
 from calsync.engine.merge import Merged, merge
-from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, Place, Sighting
+from calsync.engine.plan_values import EventPlan, HubState, LinkState, Place, Sighting
 from calsync.engine.policy import Policy, Role
 from calsync.engine.transform import project
-from calsync.engine.travel import link_in, travelling, with_link
+from calsync.engine.travel import held_by_origin, link_in, travelling, with_link
 from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes
 
 _TEXTS = frozenset({Field.TITLE.value, Field.BODY.value, Field.LOCATION.value})
@@ -39,12 +39,12 @@ def plan_adoption(sighting: Sighting, *, here: Place, hub: HubState, policy: Pol
     wanted = wanted_map(merged.event, link, key=key)
     hub_map = {**wanted, **dict.fromkeys(overruled, "")}
     after = with_link(hub, replace(link, hub_map=hub_map, remote_map=fingerprints(read, key=key)))
-    after = replace(after, event=merged.event)
+    after = held_by_origin(replace(after, event=merged.event))
     return EventPlan(
         event=after.event,
         links=in_order(after.links),
         writes=wanted_writes(after, key=key),
-        findings=_told(link, merged, hub=hub, after=after),
+        findings=tuple(findings.both_edited(link, lost=merged.lost, asked=merged.asked)),
         changed=merged.event != hub.event,
     )
 
@@ -84,9 +84,3 @@ def _filled(one: Event, other: Event, paths: frozenset[str]) -> frozenset[str]:
     mine, others = flatten(one), flatten(other)
     texts = (path for path in paths if field_of_path(path) in _TEXTS)
     return frozenset(path for path in texts if mine.get(path) and not others.get(path, "x"))
-
-
-def _told(link: LinkState, merged: Merged, *, hub: HubState, after: HubState) -> tuple[Finding, ...]:
-    edited = findings.both_edited(link, lost=merged.lost, asked=merged.asked)
-    others = [other for other in after.links if other.calendar_id != link.calendar_id]
-    return (*edited, *findings.new_obstacles(in_order(others), before=hub.event, now=after.event))

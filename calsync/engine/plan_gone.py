@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calsync.engine import findings
+from calsync.engine.parts import is_split
 from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import DeletePolicy, Policy, Role
-from calsync.engine.transform import obstacle
 from calsync.engine.travel import is_truth, may_travel, with_link
 from calsync.engine.wanted import in_order, may_create, may_write, pending, wanted_writes
 
@@ -25,7 +25,7 @@ def plan_gone(hub: HubState, link: LinkState, *, policy: Policy, key: bytes) -> 
     if not unsaved:
         return _deleted(hub, link)
     edit_wins = policy.on_delete is DeletePolicy.EDIT_WINS and may_create(hub.event, link)
-    kept = edit_wins and not obstacle(hub.event, link.place.traits)
+    kept = edit_wins and not is_split(hub.event, link.place.traits)
     finding = findings.delete_against_edit(link, edited=hub.event, paths=unsaved, kept=kept)
     return _made_again(hub, link, finding, key=key) if kept else _deleted(hub, link, finding)
 

@@ -13,11 +13,11 @@ from calsync.engine import findings
 from calsync.engine.events import Event
 from calsync.engine.fingerprint import FingerprintMap, alike, changed, fingerprints
 from calsync.engine.merge import Merged, merge
+from calsync.engine.parts import is_split
 from calsync.engine.plan_gone import plan_gone
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Sighting
 from calsync.engine.policy import Policy, Role
-from calsync.engine.transform import obstacle
-from calsync.engine.travel import is_truth, link_in, rerole, travelling, with_identity_of, with_link
+from calsync.engine.travel import held_by_origin, is_truth, link_in, rerole, travelling, with_identity_of, with_link
 from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes, writable_paths
 
 Paths = frozenset[str]
@@ -66,11 +66,10 @@ def _plan(
     changes = _changes(now, hub=hub, link=link, key=key)
     merged = _merged(read, changes, hub=hub, link=link, policy=policy, at=at)
     link = _agree(link, now=now, wanted=wanted_map(merged.event, link, key=key), changes=changes, merged=merged)
-    after = replace(with_link(hub, link), event=merged.event)
+    after = held_by_origin(replace(with_link(hub, link), event=merged.event))
     found = [
         *findings.both_edited(link, lost=_lost(merged, changes, hub.event), asked=merged.asked),
         *findings.copy_edited(link, read=read, paths=changes.refused),
-        *findings.new_obstacles(in_order(after.links), before=before, now=after.event),
     ]
     return EventPlan(
         event=after.event,
@@ -93,7 +92,7 @@ def _changes(now: FingerprintMap, *, hub: HubState, link: LinkState, key: bytes)
 
 def _unwritable(hub: HubState, link: LinkState, pending: Paths) -> Paths:
     """Pending changes that the event's own mailbox must not receive any more, say since guests were invited there."""
-    if not is_truth(hub, link) or obstacle(hub.event, link.place.traits):
+    if not is_truth(hub, link) or is_split(hub.event, link.place.traits):
         return frozenset()
     return pending - writable_paths(hub.event, link, pending)
 

@@ -8,30 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from calsync.engine import findings
 from calsync.engine.fingerprint import fingerprints
-from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, Place, Sighting
+from calsync.engine.plan_values import EventPlan, HubState, LinkState, Place, Sighting
 from calsync.engine.policy import Role
-from calsync.engine.transform import obstacle
 from calsync.engine.wanted import in_order, wanted_map, wanted_writes
 
 
 def plan_new(sighting: Sighting, *, here: Place, targets: Sequence[Place], key: bytes) -> EventPlan:
     """A new hub event with its origin here and a twin wanted in every target that can hold it.
 
-    A tombstone of something unknown is nothing. Targets that may not be written are skipped.
+    A tombstone of something unknown is nothing. Targets that may not be written are skipped. In a target that cannot
+    hold the event as one its parts stand for it (``parts``): the twin's link is there and has no write of its own.
     """
     if sighting.event is None:
         return EventPlan(event=None, links=())
     places = [place for place in targets if place.writable and place.calendar_id != here.calendar_id]
-    refused = [(place, reason) for place in places if (reason := obstacle(sighting.event, place.traits))]
-    holding = [place for place in places if not obstacle(sighting.event, place.traits)]
-    links = in_order([_origin(sighting, here, key=key), *(LinkState(place=place, role=Role.TWIN) for place in holding)])
+    links = in_order([_origin(sighting, here, key=key), *(LinkState(place=place, role=Role.TWIN) for place in places)])
     return EventPlan(
         event=sighting.event,
         links=links,
         writes=wanted_writes(HubState(event=sighting.event, links=links), key=key),
-        findings=_told(refused),
         changed=True,
     )
 
@@ -48,8 +44,3 @@ def _origin(sighting: Sighting, here: Place, *, key: bytes) -> LinkState:
         hub_map=hub_map,
         remote_map=fingerprints(sighting.event, key=key),
     )
-
-
-def _told(refused: Sequence[tuple[Place, str]]) -> tuple[Finding, ...]:
-    in_sequence = sorted(refused, key=lambda pair: pair[0].calendar_id)
-    return tuple(findings.cannot_represent(place.calendar_id, reason) for place, reason in in_sequence)

@@ -1,4 +1,4 @@
-"""What a copy of an event should look like in one place, and whether that place can hold it at all.
+"""What a copy of an event should look like in one place.
 
 What lives here: projecting an event onto a platform's traits and a role. What does not: wire formats (each provider's
 mapping), the guest note's text (``note``).
@@ -14,10 +14,11 @@ from calsync.engine.events import Event, Field, FieldValue, Sensitivity, ShowAs,
 from calsync.engine.fingerprint import instants
 from calsync.engine.inherit import map_fields
 from calsync.engine.note import guest_note, strip_note, with_note
+from calsync.engine.parts import without_crossing
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
 
-__all__ = ["carries_guests", "guest_note", "obstacle", "project", "strip_note"]
+__all__ = ["carries_guests", "guest_note", "project", "strip_note"]
 
 
 def carries_guests(role: Role) -> bool:
@@ -30,9 +31,12 @@ def project(event: Event, *, traits: Traits, role: Role) -> Event:
 
     Levels that the platform lacks are mapped, spans brought to its shortest length, for exceptions too; overrides that
     thereby say nothing are dropped. A twin or copy carries no guests and no organiser: those stand in its body.
+    Occurrences that the platform wants detached from their series are cancelled in it: they stand beside it as parts.
     """
     note = guest_note(event)
     bare = not carries_guests(role)
+    if traits.neighbour_bound:
+        event = without_crossing(event)
 
     def convert(field: Field, value: FieldValue) -> FieldValue:
         if bare and field is Field.BODY and isinstance(value, str):
@@ -45,18 +49,6 @@ def project(event: Event, *, traits: Traits, role: Role) -> Event:
     if bare:
         return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset())
     return projected
-
-
-def obstacle(event: Event, traits: Traits) -> str:
-    """'' when the place can hold the event, else one sentence for a person."""
-    if event.recurrence is None or traits.expressible(event.recurrence):
-        return ""
-    name = traits.platform.value.capitalize()
-    if event.recurrence.extra_starts:
-        return f"{name} cannot hold a series with extra dates beside its rule."
-    if len(event.recurrence.rules) != 1:
-        return f"{name} cannot hold a series with {len(event.recurrence.rules)} rules."
-    return f"{name} has no form for this recurrence rule."
 
 
 def _held(value: FieldValue, traits: Traits) -> FieldValue:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from calsync.engine.events import Event, Platform
 from calsync.engine.fingerprint import field_of_path
+from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState
 from calsync.engine.policy import Role
 
@@ -87,3 +88,19 @@ def rerole(hub: HubState, link: LinkState, read: Event) -> HubState:
         hub = with_link(hub, replace(origin, role=Role.TWIN))
         return with_link(hub, replace(link, role=Role.ORIGIN))
     return with_link(hub, replace(link, role=Role.NATIVE))
+
+
+def held_by_origin(hub: HubState) -> HubState:
+    """The hub with its origin where the event can stand as one.
+
+    When a twin's edit made a rule that the origin's platform lacks, the two change roles: the twin is the event from
+    then on, and its parts stand in the old origin's place. A meeting with guests keeps its origin.
+    """
+    origin = origin_of(hub)
+    if origin is None or not is_split(hub.event, origin.place.traits) or hub.event.guests or hub.event.pinned:
+        return hub
+    twins = (link for link in hub.links if link.role is Role.TWIN and link.remote_id)
+    heir = next((link for link in twins if not is_split(hub.event, link.place.traits)), None)
+    if heir is None:
+        return hub
+    return with_link(with_link(hub, replace(origin, role=Role.TWIN)), replace(heir, role=Role.ORIGIN))

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from calsync.engine.events import Event, Platform
 from calsync.engine.fingerprint import changed, digest, field_of_path, fingerprints
+from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import Role
-from calsync.engine.transform import carries_guests, guest_note, obstacle, project, strip_note
+from calsync.engine.transform import carries_guests, guest_note, project, strip_note
 
 NOTE = "note"
 """The path of the guest note, which stands in a copy's body but is no synced field: a changed guest list is no edit."""
@@ -68,7 +69,7 @@ def pending(event: Event, link: LinkState, *, key: bytes) -> frozenset[str]:
 def wanted_writes(hub: HubState, *, key: bytes) -> tuple[PlannedWrite, ...]:
     """Every write that brings the links to the hub's state, in the order of calendars.
 
-    Derived, never remembered: repeat it at any time. Places that cannot hold the event are left out.
+    Derived, never remembered: repeat it at any time. Where parts stand for the event, the whole itself is not written.
     """
     writes = (_wanted_write(hub.event, link, key=key) for link in in_order(hub.links))
     return tuple(write for write in writes if write is not None)
@@ -80,7 +81,7 @@ def in_order(links: Iterable[LinkState]) -> tuple[LinkState, ...]:
 
 
 def _wanted_write(event: Event, link: LinkState, *, key: bytes) -> PlannedWrite | None:
-    if not may_write(event, link) or obstacle(event, link.place.traits):
+    if not may_write(event, link) or is_split(event, link.place.traits):
         return None
     if not link.remote_id:
         paths = frozenset(wanted_map(event, link, key=key))

@@ -16,6 +16,7 @@ from calsync.engine.plan import (
     wanted_map,
     wanted_writes,
 )  # fmt: skip
+from calsync.engine.travel import held_by_origin
 from tests.engine.builders import (
     ALICE,
     BOB,
@@ -149,32 +150,34 @@ def test_a_lost_time_is_written_back_even_where_only_the_rule_clashed():
     assert writes(plan) == [(2, "update", ["recurrence", "when"])]
 
 
-# --- obstacles ---------------------------------------------------------------------------------------------------
+# --- rules that a platform lacks -----------------------------------------------------------------------------------
+
+STRANGE = replace(series(), recurrence=Recurrence(weekly().rules, (occurrence(3, hour=15),)))
 
 
-def test_a_place_that_can_no_longer_hold_the_event_is_left_alone_until_it_can():
-    base = series()
-    hub = hub_of(base, *FROM_GOOGLE)
-    strange = replace(base, recurrence=Recurrence(weekly().rules, (occurrence(3, hour=15),)))
-    plan = seen(hub, 2, strange)
-    assert [(found.kind, found.calendar_id) for found in plan.findings] == [(FindingKind.CANNOT_REPRESENT, 1)]
-    assert plan.writes == ()
+def test_a_place_that_can_no_longer_hold_the_event_as_one_is_not_written_until_it_can():
+    hub = hub_of(series(), *FROM_GOOGLE)
+    plan = seen(hub, 2, STRANGE)
+    assert (plan.findings, plan.writes) == ((), ())
     hub = replace(hub, event=plan.event, links=plan.links)
-    renamed = seen(hub, 2, edit(strange, title="New"))
+    renamed = seen(hub, 2, edit(STRANGE, title="New"))
     assert (renamed.findings, renamed.writes) == ((), ())
     hub = replace(hub, event=renamed.event, links=renamed.links)
-    plain = seen(hub, 2, edit(base, title="New"))
+    plain = seen(hub, 2, edit(series(), title="New"))
     assert writes(plain) == [(1, "update", ["title"])]
 
 
-def test_an_origin_that_cannot_hold_the_twins_edit_does_not_undo_it():
-    hub = hub_of(series())
-    strange = replace(series(), recurrence=Recurrence(weekly().rules, (occurrence(3, hour=15),)))
-    plan = seen(hub, 2, strange)
-    hub = replace(hub, event=plan.event, links=plan.links)
-    later = seen(hub, 1, edit(series(), title="New"))
-    assert later.event == edit(strange, title="New")
-    assert writes(later) == [(2, "update", ["title"])]
+def test_a_twins_rule_that_the_origin_lacks_makes_the_twin_the_origin():
+    plan = seen(hub_of(series()), 2, STRANGE)
+    assert plan.event == STRANGE
+    assert [(link.calendar_id, link.role) for link in plan.links] == [(1, Role.TWIN), (2, Role.ORIGIN)]
+    assert plan.writes == ()
+
+
+def test_a_meeting_with_guests_keeps_its_origin_whatever_the_rule():
+    meeting = replace(series(), guests=(ALICE,), organizer="ann@example.org")
+    hub = held_by_origin(replace(hub_of(meeting), event=replace(meeting, recurrence=STRANGE.recurrence)))
+    assert [(link.calendar_id, link.role) for link in hub.links] == [(1, Role.ORIGIN), (2, Role.TWIN)]
 
 
 # --- settling ------------------------------------------------------------------------------------------------------

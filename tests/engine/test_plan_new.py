@@ -77,10 +77,11 @@ def test_read_only_targets_and_the_calendar_itself_are_skipped():
     assert [link.calendar_id for link in plan.links] == [1, 3]
 
 
-def test_a_target_that_cannot_hold_the_event_gets_a_finding_and_no_link():
+def test_a_target_that_cannot_hold_the_event_as_one_gets_a_link_without_a_write():
     plan = new(STRANGE, OUTLOOK, COLLEAGUE, here=GOOGLE)
-    assert [link.calendar_id for link in plan.links] == [2, 3]
-    assert [(found.kind, found.calendar_id) for found in plan.findings] == [(FindingKind.CANNOT_REPRESENT, 1)]
+    assert [link.calendar_id for link in plan.links] == [1, 2, 3]
+    assert [write.calendar_id for write in plan.writes] == [3]
+    assert plan.findings == ()
 
 
 # --- adoption --------------------------------------------------------------------------------------------------
@@ -165,8 +166,9 @@ def test_a_tombstone_or_a_second_copy_adopts_nothing(event, hub):
     assert (plan.event, plan.links, plan.writes, plan.changed) == (hub.event, hub.links, (), False)
 
 
-def test_an_adopted_change_that_another_calendar_cannot_hold_is_told():
+def test_an_adopted_rule_that_the_origin_cannot_hold_makes_the_adopted_copy_the_origin():
     plain = replace(STRANGE, recurrence=weekly())
     plan = adopt(STRANGE, alone(plain), minutes=5)
     assert plan.event == STRANGE
-    assert [found.kind for found in plan.findings] == [FindingKind.BOTH_EDITED, FindingKind.CANNOT_REPRESENT]
+    assert [found.kind for found in plan.findings] == [FindingKind.BOTH_EDITED]
+    assert [(link.calendar_id, link.role) for link in plan.links] == [(1, Role.TWIN), (2, Role.ORIGIN)]

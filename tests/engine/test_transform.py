@@ -1,4 +1,4 @@
-"""What a copy looks like, the guest note, and obstacles."""
+"""What a copy looks like, and the guest note."""
 
 from dataclasses import replace
 
@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calsync.engine.events import Field, Guest, Recurrence, Sensitivity, ShowAs
+from calsync.engine.events import Field, Guest, Sensitivity, ShowAs
 from calsync.engine.note import END_MARKER, MARKER
 from calsync.engine.policy import Role
-from calsync.engine.transform import guest_note, obstacle, project, strip_note
+from calsync.engine.transform import guest_note, project, strip_note
 from tests.engine.builders import (
     ALICE,
     BOB,
@@ -139,23 +139,3 @@ def test_without_an_end_marker_all_below_the_marker_is_the_note():
 def test_a_note_that_was_pasted_into_the_event_is_not_doubled():
     pasted = edit(MEETING, body=project_to_google(MEETING).content.body)
     assert project_to_google(pasted).content.body == project_to_google(MEETING).content.body
-
-
-@pytest.mark.parametrize(
-    ("event", "words"),
-    [
-        (single(), ""),
-        (series(), ""),
-        (series(recurrence=Recurrence((*weekly().rules, *weekly(interval=2).rules))), "2 rules"),
-        (series(recurrence=Recurrence(weekly().rules, (occurrence(9),))), "extra dates"),
-    ],
-)
-def test_an_obstacle_is_told_in_words(event, words):
-    told = obstacle(event, OUTLOOK_TRAITS)
-    assert (words in told) if words else told == ""
-
-
-def test_a_single_rule_may_be_an_obstacle_too():
-    nothing_recurs = replace(OUTLOOK_TRAITS, expressible=lambda recurrence: False)
-    assert obstacle(series(), nothing_recurs) == "Outlook has no form for this recurrence rule."
-    assert obstacle(single(), nothing_recurs) == ""

@@ -111,7 +111,7 @@ class Command(BaseCommand):
                 progress("Reading both sides", position, len(people))
         self.stdout.write(
             f"Would activate {calendars.count()} calendars of {len(people)} people: {preview.events} events read, "
-            f"{preview.adopted} pairs adopted, {preview.copied} copied, {preview.held} held; "
+            f"{preview.adopted} pairs adopted, {preview.copied} copied, {preview.in_parts} of them in parts; "
             f"{preview.single} belong to people with one mailbox. Nothing was changed."
         )
         if failed:
