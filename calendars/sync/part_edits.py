@@ -42,10 +42,9 @@ def decide_part(scene: Scene, store: Store, link: Link, sighting: Sighting) -> N
 def decide_wholes_gone(scene: Scene, store: Store) -> None:
     """When every part of a series was deleted in one go, the series itself was meant."""
     for whole, deleted in _parts_by_whole(scene).items():
-        standing = Link.objects.filter(event__whole=whole, calendar=scene.calendar, event__deleted_at__isnull=True)
-        living = (
-            standing.exclude(state=LinkState.GONE).exclude(remote_id="").exclude(pk__in=[part.pk for part in deleted])
-        )
+        parts = Link.objects.filter(event__whole=whole, calendar=scene.calendar, event__deleted_at__isnull=True)
+        standing = parts.exclude(state=LinkState.GONE).exclude(remote_id="")
+        living = standing.exclude(pk__in=[part.pk for part in deleted])
         main = next((link for link in scene.links_of[whole.pk] if link.calendar_id == scene.calendar.pk), None)
         if main is None or main.remote_id or main.state == LinkState.GONE or living.exists():
             continue

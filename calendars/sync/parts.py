@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from calsync.engine.parts import crossing, is_split, parts_of
 from django.conf import settings
 from django.db import transaction
 
@@ -24,6 +23,7 @@ from calendars.sync.scene import lock_person
 from calendars.sync.stamps import Stamps
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
+from calsync.engine.parts import crossing, is_split, parts_of
 from calsync.engine.plan import may_write, wanted_writes
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
@@ -35,7 +35,7 @@ Whole = tuple[Event, HubEvent | None]
 def keep_parts(wholes: Sequence[Whole], *, stamps: Stamps, grace: timedelta) -> list[Operation]:
     """Bring the parts of these wholes in line with them, inside the caller's transaction; the writes that follow.
 
-    ``grace`` is how long a colleague's copy waits. Two queries when none of them needs or has parts, none without wholes.
+    ``grace`` is how long a colleague's copy waits. Without any wholes there is no query.
     """
     if not wholes:
         return []
@@ -147,11 +147,10 @@ class _Keeper:
         elif serial.load(part.content) != content:
             rows.fill_event(part, content, changed_at=row.changed_at)
             part.save()
-        standing = {
-            link.calendar_id: link for link in Link.objects.filter(event=part).select_related("calendar__account")
-        }
+        links = Link.objects.filter(event=part).select_related("calendar__account")
+        having = {link.calendar_id: link for link in links}
         for place in places:
-            self._write(part, standing.get(place.calendar_id) or self._link(part, place))
+            self._write(part, having.get(place.calendar_id) or self._link(part, place))
 
     def _link(self, part: Event, place: Link) -> Link:
         role = Role.COPY if place.role == Role.COPY else Role.TWIN

@@ -34,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class PartPlan:
-    """What follows: the whole's event (``changed`` when it differs from before) and the part's link; None: it is gone."""
+    """What follows: the whole's event (``changed``: it differs from before) and the part's link (None: it is gone)."""
 
     whole: Event
     link: LinkState | None
@@ -77,9 +77,8 @@ def _seen(
     )
     lost = frozenset(path for path in takes if lifted_path(part.name, path) in merged.lost.keys() - merged.won)
     after = _restated(part, merged, link)
-    hub_map = _agreed_map(
-        link, wanted_map(after, link, key=key), settled=(agreed | takes) - lost, refused=refused | lost
-    )
+    wanted = wanted_map(after, link, key=key)
+    hub_map = _agreed_map(link, wanted, settled=(agreed | takes) - lost, refused=refused | lost)
     found = [
         *findings.both_edited(link, lost=merged.lost, asked=merged.asked),
         *(findings.copy_edited if link.role is Role.COPY else findings.part_edited)(link, read=read, paths=refused),
@@ -123,7 +122,7 @@ def _gone(part: Part, link: LinkState, whole: HubState, *, policy: Policy, key: 
         return PartPlan(whole.event, reborn(link), (findings.part_deleted(link),))
     unsaved = frozenset(path for path in pending(part.event, link, key=key) if link.hub_map.get(path) != "")
     if unsaved and policy.on_delete is DeletePolicy.EDIT_WINS:
-        found = findings.delete_against_edit(link, edited=part.event, paths=unsaved, kept=True)
-        return PartPlan(whole.event, reborn(link), (found,))
+        kept = findings.delete_against_edit(link, edited=part.event, paths=unsaved, kept=True)
+        return PartPlan(whole.event, reborn(link), (kept,))
     found = [findings.delete_against_edit(link, edited=part.event, paths=unsaved, kept=False)] if unsaved else []
     return PartPlan(cancel(whole.event, occurrence), None, tuple(found), changed=True)

@@ -15,7 +15,8 @@ Entry = tuple[str, str, str]
 
 def in_outlook(simulator: Simulator, address: str, low: datetime = LOW, high: datetime = HIGH) -> list[Entry]:
     """The occurrences in the default calendar of a mailbox."""
-    found = in_window(simulator.graph.mailbox(address).default, low, high)
+    naive = (low.replace(tzinfo=None), high.replace(tzinfo=None))  # this store tells UTC without saying so
+    found = in_window(simulator.graph.mailbox(address).default, *naive)
     spans = [(event.span(on), event.values(on)) for event, on in found]
     return sorted(
         (_told(start.utc, values["isAllDay"]), _told(end.utc, values["isAllDay"]), values["subject"])
@@ -32,8 +33,8 @@ def in_google(simulator: Simulator, address: str, low: datetime = LOW, high: dat
 
 
 def _moment(told: dict) -> str:
-    return told["date"] if "date" in told else _told(datetime.fromisoformat(told["dateTime"]), False)
+    return told["date"] if "date" in told else _told(datetime.fromisoformat(told["dateTime"]).astimezone(UTC), False)
 
 
 def _told(moment: datetime, all_day: bool) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d" if all_day else "%Y-%m-%dT%H:%M")
+    return moment.strftime("%Y-%m-%d" if all_day else "%Y-%m-%dT%H:%M")

@@ -11,15 +11,16 @@ from calendars.sync.sweep import roll_windows
 from tests.sync.agenda import in_google, in_outlook
 
 FIRST_AND_THIRD = "RRULE:FREQ=MONTHLY;BYDAY=1MO,3MO"
-RULES = [
-    FIRST_AND_THIRD,
-    "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15",
-    "RRULE:FREQ=MONTHLY;BYMONTHDAY=31",
-    "RRULE:FREQ=MONTHLY;BYDAY=5FR",
-    "RRULE:FREQ=YEARLY;BYMONTH=1,6;BYMONTHDAY=7",
-    "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=7",
-    "RRULE:FREQ=YEARLY;BYYEARDAY=10,200",
-]
+RULES = {
+    FIRST_AND_THIRD: "2026-12-07",
+    "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15": "2026-12-15",
+    "RRULE:FREQ=MONTHLY;BYMONTHDAY=31": "2026-12-31",
+    "RRULE:FREQ=MONTHLY;BYDAY=5FR": "2027-01-29",
+    "RRULE:FREQ=YEARLY;BYMONTH=1,6;BYMONTHDAY=7": "2027-01-07",
+    "RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=7": "2026-12-15",
+    "RRULE:FREQ=YEARLY;BYYEARDAY=10,200": "2027-01-10",
+    "RRULE:FREQ=WEEKLY;BYDAY=WE;COUNT=4": "2026-12-07",  # Google counts a start that the rule does not make
+}
 DAILY = "RRULE:FREQ=DAILY;COUNT=6"
 
 
@@ -45,20 +46,21 @@ def in_step(world, ada, **window):
     return google
 
 
+def spans(start, end, zone="Europe/Berlin"):
+    return {"start": {"dateTime": start, "timeZone": zone}, "end": {"dateTime": end, "timeZone": zone}}
+
+
 def titled(ada, title, *, on):
-    return next(
-        event for event in ada.outlook if event["subject"] == title and event["start"]["dateTime"].startswith(on)
-    )
+    there = (event for event in ada.outlook if event["start"]["dateTime"].startswith(on))
+    return next(event for event in there if event["subject"] == title)
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_that_outlook_lacks_shows_the_same_occurrences_there(world, rule):
+@pytest.mark.parametrize(("rule", "day"), RULES.items())
+def test_a_rule_that_outlook_lacks_shows_the_same_occurrences_there(world, rule, day):
     ada = world.person("ada")
-    series(ada, rule)
+    series(ada, rule, start=f"{day}T09:00:00", end=f"{day}T09:30:00")
     world.activate()
-    # An activated calendar is read to the end of its window; what lies beyond is made when the window moves.
-    shown = in_step(world, ada, high=datetime(2027, 12, 1, tzinfo=UTC))
-    assert len(shown) > 1
+    assert len(in_step(world, ada)) > 1
 
 
 def test_extra_dates_beside_a_rule_stand_as_single_events(world):
@@ -163,11 +165,7 @@ def test_a_single_part_changed_in_outlook_becomes_an_exception_in_google(world, 
         ada.edit_outlook(part["id"], subject="Spring review")
     elif change == "move":
         zone = "W. Europe Standard Time"
-        ada.edit_outlook(
-            part["id"],
-            start={"dateTime": "2027-04-29T15:00:00", "timeZone": zone},
-            end={"dateTime": "2027-04-29T15:30:00", "timeZone": zone},
-        )
+        ada.edit_outlook(part["id"], **spans("2027-04-29T15:00:00", "2027-04-29T15:30:00", zone))
     else:
         ada.delete_outlook(part["id"])
     before = len(agendas(ada)[1])
@@ -213,10 +211,7 @@ def test_an_occurrence_moved_over_its_neighbours_day_stands_beside_the_series(wo
     ada = world.person("ada")
     made = series(ada, DAILY)
     world.activate()
-    moved = {
-        "start": {"dateTime": "2026-12-11T15:00:00", "timeZone": "Europe/Berlin"},
-        "end": {"dateTime": "2026-12-11T16:00:00", "timeZone": "Europe/Berlin"},
-    }
+    moved = spans("2026-12-11T15:00:00", "2026-12-11T16:00:00")
     ada.edit_google(f"{made['id']}_20261208T080000Z", summary="Moved", **moved)
     world.settle()
     assert len(in_step(world, ada)) == 6
@@ -225,11 +220,7 @@ def test_an_occurrence_moved_over_its_neighbours_day_stands_beside_the_series(wo
     ada.edit_outlook(part["id"], subject="Moved again")
     world.settle()
     assert "Moved again" in {title for _, _, title in in_step(world, ada)}
-    ada.edit_google(
-        f"{made['id']}_20261208T080000Z",
-        start={"dateTime": "2026-12-08T11:00:00", "timeZone": "Europe/Berlin"},
-        end={"dateTime": "2026-12-08T12:00:00", "timeZone": "Europe/Berlin"},
-    )
+    ada.edit_google(f"{made['id']}_20261208T080000Z", **spans("2026-12-08T11:00:00", "2026-12-08T12:00:00"))
     world.settle()
     assert len(in_step(world, ada)) == 6
     assert [event["type"] for event in ada.outlook] == ["seriesMaster"]
@@ -238,11 +229,7 @@ def test_an_occurrence_moved_over_its_neighbours_day_stands_beside_the_series(wo
 def test_a_detached_occurrence_deleted_in_outlook_is_cancelled_in_google(world):
     ada = world.person("ada")
     made = series(ada, DAILY)
-    ada.edit_google(
-        f"{made['id']}_20261208T080000Z",
-        start={"dateTime": "2026-12-11T15:00:00", "timeZone": "Europe/Berlin"},
-        end={"dateTime": "2026-12-11T16:00:00", "timeZone": "Europe/Berlin"},
-    )
+    ada.edit_google(f"{made['id']}_20261208T080000Z", **spans("2026-12-11T15:00:00", "2026-12-11T16:00:00"))
     world.activate()
     assert len(in_step(world, ada)) == 6
     ada.delete_outlook(next(event for event in ada.outlook if event["type"] == "singleInstance")["id"])
@@ -266,7 +253,7 @@ def test_guests_stand_as_text_in_every_part(world):
 
 def test_parts_follow_the_window_and_what_leaves_it_stays(world):
     ada = world.person("ada")
-    series(ada, "RRULE:FREQ=MONTHLY;BYDAY=5FR", start="2026-12-11T09:00:00", end="2026-12-11T09:30:00")
+    series(ada, "RRULE:FREQ=MONTHLY;BYDAY=5FR", start="2027-01-29T09:00:00", end="2027-01-29T09:30:00")
     world.activate()
     before = agendas(ada)[0]
     later = timezone.now() + timedelta(days=120)

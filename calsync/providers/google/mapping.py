@@ -11,12 +11,12 @@ import hashlib
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from calsync.engine import recurrence
-from calsync.engine.events import Content, Event, Guest, Sensitivity, ShowAs
+from calsync.engine.events import Content, Event, Guest, Recurrence, Rule, Sensitivity, ShowAs, When
 from calsync.providers import text
 from calsync.providers.google.times import Unreadable, span_of, stamp
 from calsync.providers.google.transport import Raw
@@ -174,7 +174,23 @@ def _recurrence(raw: Raw, when: Any) -> tuple[Any, frozenset[Any]]:
         read = recurrence.parse([str(line) for line in lines], start=when)
     except ValueError as error:  # BadRecurrence, or a date that cannot be read
         raise Unreadable("The event's recurrence cannot be read.") from error
-    return read.recurrence, read.cancelled
+    return _with_start(read.recurrence, when) if read.recurrence else None, read.cancelled
+
+
+def _with_start(rules: Recurrence, when: When) -> Recurrence:
+    """Google counts the start as an occurrence even where no rule makes it: then it is one more date."""
+    start = recurrence.key_of(when.start)
+    if recurrence.generates(when, rules, start):
+        return rules
+    others = tuple(_one_less(rule, when) for rule in rules.rules if rule.count != 1)
+    return replace(rules, rules=others, extra_starts=(start, *rules.extra_starts))
+
+
+def _one_less(rule: Rule, when: When) -> Rule:
+    if rule.count is None:
+        return rule
+    shorter = replace(rule, count=rule.count - 1)
+    return replace(shorter, count=None, until=recurrence.last_day(when, Recurrence((shorter,))))
 
 
 def body_of(description: Any) -> str:  # Any: whatever the wire holds
