@@ -29,7 +29,7 @@ NATIVE_GRACE = timedelta(seconds=20)
 """How long a copy waits when the person's other mailbox is invited too: the invitation may bring it by itself."""
 
 _CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
-_HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED}
+_HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED, FindingKind.PART_EDITED}
 _BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE}
 
 
