@@ -65,8 +65,11 @@ def generates(start: When, recurrence: Recurrence, key: OccurrenceKey) -> bool:
 def aligned(start: When, recurrence: Recurrence) -> When:
     """``start`` moved to the first occurrence, where Exchange begins a series; unchanged when there is none."""
     horizon = _years_later(start, _COMPARED_YEARS)
-    first = next((key for key, _ in _occurrences(start, recurrence, _first_wall(start), horizon)), None)
-    return start if first is None or first == key_of(start.start) else occurrence_when(start, first)
+    first = next(_walls(start, recurrence, _first_wall(start), horizon), None)
+    if first is None:
+        return start
+    key = key_of(first.date() if isinstance(start, AllDay) else first)  # in the spring gap, too, its own time
+    return start if key == key_of(start.start) else occurrence_when(start, key)
 
 
 @lru_cache(maxsize=1024)
@@ -116,15 +119,20 @@ def _occurrences(
     start: When, recurrence: Recurrence, lower: datetime, upper: datetime
 ) -> Iterator[tuple[OccurrenceKey, datetime]]:
     """Keys and instants in order, each once; ``lower`` and ``upper`` are wall clock bounds, inclusive."""
-    walls = [wall_times(rule, start, lower=lower, upper=upper) for rule in recurrence.rules]
-    extra = sorted(_extra_walls(start, recurrence))
-    walls.append(wall for wall in extra if lower <= wall <= upper)
     previous = None
-    for wall in merge(*walls):
+    for wall in _walls(start, recurrence, lower, upper):
         key, instant = _named(wall, start)
         if instant != previous:
             yield key, instant
         previous = instant
+
+
+def _walls(start: When, recurrence: Recurrence, lower: datetime, upper: datetime) -> Iterator[datetime]:
+    """Wall clock starts with ``lower <= start <= upper`` in order, some perhaps twice."""
+    walls = [wall_times(rule, start, lower=lower, upper=upper) for rule in recurrence.rules]
+    extra = sorted(_extra_walls(start, recurrence))
+    walls.append(wall for wall in extra if lower <= wall <= upper)
+    return merge(*walls)
 
 
 def _extra_walls(start: When, recurrence: Recurrence) -> Iterator[datetime]:

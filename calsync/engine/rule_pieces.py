@@ -35,7 +35,7 @@ class Piece:
 
 
 def pieces_of(rule: Rule, start: When, expressible: Expressible) -> tuple[Piece, ...]:
-    """The pieces of a canonical rule of a series from ``start``; the rule alone if a day as its end makes it fit."""
+    """The pieces of a canonical rule of a series that begins at ``start``: itself if a day as end makes it fit."""
     closed = _closed(rule, start)
     cut = _Cut(start, expressible, is_counted=rule.count is not None)
     if whole := cut.piece(closed, start):

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from itertools import combinations
 
 from calsync.engine import zones
-from calsync.engine.events import OccurrenceKey, Recurrence, Rule, Timed, When
+from calsync.engine.events import Frequency, OccurrenceKey, Recurrence, Rule, Timed, When
 from calsync.engine.part_names import LONGEST, series_name
 from calsync.engine.recurrence import key_at, key_of, normal_form
 from calsync.engine.rule_pieces import Expressible, Piece, days_of, moved_to, pieces_of
@@ -65,7 +66,8 @@ def _ends_later(one: Piece, other: Piece) -> bool:
 
 def _disjoint(pieces: dict[str, Piece]) -> Iterable[Strand]:
     """Strands that share nothing. One that always meets another is left out: nobody can cancel without end."""
-    if len(pieces) == 1:
+    pairs = combinations((piece.rule for piece in pieces.values()), 2)
+    if all(_never_meet(one, other) for one, other in pairs):
         return [Strand(name, piece.when, piece.rule) for name, piece in pieces.items()]
     days = {name: days_of(piece) for name, piece in pieces.items()}
     strands: list[Strand] = []
@@ -77,6 +79,24 @@ def _disjoint(pieces: dict[str, Piece]) -> Iterable[Strand]:
         if not is_endless and len(common) <= _MOST_SHARED:
             strands.append(Strand(name, piece.when, piece.rule, _keys(common, piece.when)))
     return strands
+
+
+def _never_meet(one: Rule, other: Rule) -> bool:
+    """Whether two rules plainly have no day in common; False when only a look at their days can tell."""
+    pairs = zip(_traits_of_days(one), _traits_of_days(other), strict=True)
+    return any(a and b and a.isdisjoint(b) for a, b in pairs)
+
+
+def _traits_of_days(rule: Rule) -> tuple[set[object], ...]:
+    """What all days of a rule share: month, weekday, ordinal in the month, day of the month; empty when unknown."""
+    ordinals = {ordinal for ordinal, _ in rule.by_day}
+    in_month = rule.frequency is Frequency.MONTHLY or bool(rule.by_month)
+    return (
+        {*rule.by_month},
+        {weekday for _, weekday in rule.by_day},
+        {*ordinals} if in_month and all(ordinal and ordinal > 0 for ordinal in ordinals) else set(),
+        {*rule.by_month_day} if all(day > 0 for day in rule.by_month_day) else set(),
+    )
 
 
 def _not_covered(pieces: dict[str, Piece], days: dict[str, frozenset[date]]) -> Sequence[str]:
