@@ -125,24 +125,18 @@ def _weekdays_of_days(rule: Rule, start: When) -> list[Candidate]:
     """Every n-th day if it is a Monday or a Friday: each weekday comes round every n weeks."""
     if rule.by_month or rule.by_month_day or rule.by_set_pos or not rule.by_day:
         return []
-    found: dict[int, tuple[date, list[Weekday]]] = {}
-    for turn in range(_WEEK):
+    turns = 1 if rule.interval % _WEEK == 0 else _WEEK
+    weeks = rule.interval * turns // _WEEK  # until the same weekday comes round
+    found: dict[int, list[date]] = {}
+    for turn in range(turns):
         day = _wall(start).date() + timedelta(days=turn * rule.interval)
-        weekday = WEEKDAYS[day.weekday()]
-        if (None, weekday) in rule.by_day:
-            week = (day - timedelta(days=day.weekday())).toordinal() // _WEEK % rule.interval
-            first, weekdays = found.setdefault(week, (day, []))
-            if weekday not in weekdays:
-                weekdays.append(weekday)
-                found[week] = (min(first, day), weekdays)
+        if (None, WEEKDAYS[day.weekday()]) in rule.by_day:
+            monday = day - timedelta(days=day.weekday())
+            found.setdefault(monday.toordinal() // _WEEK % weeks, []).append(day)
+    weekly = replace(rule, frequency=Frequency.WEEKLY, interval=weeks, week_start=Weekday.MO)
     return [
-        (
-            replace(
-                rule, frequency=Frequency.WEEKLY, by_day=tuple((None, each) for each in weekdays), week_start=Weekday.MO
-            ),
-            moved_to(start, first),
-        )
-        for first, weekdays in found.values()
+        (replace(weekly, by_day=tuple((None, WEEKDAYS[day.weekday()]) for day in days)), moved_to(start, days[0]))
+        for days in found.values()
     ]
 
 

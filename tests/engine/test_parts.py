@@ -106,6 +106,10 @@ SERIES = {
         "DAILY;INTERVAL=3;BYDAY=MO,WE",
         ["2026-02-09 WEEKLY;INTERVAL=3;WKST=MO;BYDAY=MO", "2026-02-18 WEEKLY;INTERVAL=3;WKST=MO;BYDAY=WE"],
     ),
+    "every fourteenth day if it is a Saturday or a Monday": (
+        "DAILY;INTERVAL=14;BYDAY=SA,MO",
+        ["2026-01-31 WEEKLY;INTERVAL=2;WKST=MO;BYDAY=SA"],
+    ),
     "the first of some weekdays each week": ("WEEKLY;BYDAY=MO,TU;BYSETPOS=1", ["2026-02-02 WEEKLY;BYDAY=MO"]),
     "days before the last in months of known length": (
         "YEARLY;BYMONTH=4,7;BYMONTHDAY=-2",

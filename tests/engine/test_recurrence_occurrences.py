@@ -6,7 +6,7 @@ from time import process_time
 
 import pytest
 
-from calsync.engine.events import AllDay, Content, Field, Recurrence, ShowAs, Timed
+from calsync.engine.events import AllDay, Content, Field, Frequency, Recurrence, Rule, ShowAs, Timed
 from calsync.engine.recurrence import (
     aligned,
     apply_override,
@@ -295,3 +295,9 @@ def test_spellings_of_one_zone_are_equivalent_and_other_zones_are_not():
 def test_a_start_before_the_first_match_does_not_matter():
     tuesdays = Recurrence(series("FREQ=WEEKLY;BYDAY=TU", start=NINE).rules)
     assert equivalent(tuesdays, tuesdays, start_a=NINE, start_b=timed("2026-01-06T09:00"))
+
+
+def test_a_series_that_begins_at_a_time_that_clocks_skip_is_not_moved_to_another_time():
+    gap = datetime.fromisoformat("2026-03-29T02:30")  # shown as 03:30 on that day only
+    start = Timed(start=gap, end=gap + timedelta(hours=1), zone="Europe/Berlin")
+    assert aligned(start, Recurrence((Rule(Frequency.DAILY),))) == start

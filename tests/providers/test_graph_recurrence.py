@@ -7,7 +7,6 @@ from itertools import islice
 import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from calsync.engine.events import AllDay, Frequency, Recurrence, Rule, Timed, Weekday
 from calsync.engine.recurrence import (
@@ -24,12 +23,11 @@ from calsync.engine.recurrence import (
 from calsync.providers.base import CannotRepresent
 from calsync.providers.graph.recurrence import expressible, from_graph, obstacle, to_graph
 from tests.engine.recurrence_rules import rules, starts
+from tests.providers.exchange_days import WEEK, WORKDAYS, exchange_days, patterns
 
 NO_END = {"type": "noEnd", "startDate": "2026-01-31"}
 FILLERS = {"month": 0, "dayOfMonth": 0, "firstDayOfWeek": "sunday", "index": "first"}
 MODERATE = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-WORKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday"]
-WEEK = [*WORKDAYS, "saturday", "sunday"]
 
 
 def starting(text):
@@ -285,21 +283,6 @@ def test_what_graph_can_hold_comes_back_equivalent(rule, start):
     assert equivalent(back, series, start_a=start, start_b=start)
 
 
-patterns = st.fixed_dictionaries(
-    {
-        "type": st.sampled_from(
-            ["daily", "weekly", "absoluteMonthly", "relativeMonthly", "absoluteYearly", "relativeYearly"]
-        ),
-        "interval": st.sampled_from([1, 1, 2, 3, 4, 12]),
-        "month": st.integers(1, 12),
-        "dayOfMonth": st.integers(1, 31),
-        "daysOfWeek": st.lists(st.sampled_from(WEEK), min_size=1, max_size=7, unique=True),
-        "firstDayOfWeek": st.sampled_from(WEEK),
-        "index": st.sampled_from(["first", "second", "third", "fourth", "last"]),
-    }
-)
-
-
 @given(patterns, starts)
 @settings(MODERATE, max_examples=60)
 def test_every_pattern_expands_as_exchange_defines_it(found, start):
@@ -308,53 +291,8 @@ def test_every_pattern_expands_as_exchange_defines_it(found, start):
     keys = expand(
         start, series, after=start.start.replace(tzinfo=UTC) - timedelta(days=1), before=end.replace(tzinfo=UTC)
     )
-    assert list(islice(keys, 60)) == [key_of(wall) for wall in islice(_exchange(found, start.start, end), 60)]
+    assert list(islice(keys, 60)) == [key_of(wall) for wall in islice(exchange_days(found, start.start, end), 60)]
     assert expressible(series)
-
-
-def _exchange(found, first, end):
-    """Exchange's own definition, day by day: written from its documentation and not from the code under test."""
-    names = found["daysOfWeek"]
-    week_start = WEEK.index(found["firstDayOfWeek"])
-    first_week = first.date() - timedelta(days=(first.weekday() - week_start) % 7)
-    day = first.date()
-    while day < end.date():
-        months = (day.year - first.year) * 12 + day.month - first.month
-        match found["type"]:
-            case "daily":
-                hit = (day - first.date()).days % found["interval"] == 0
-            case "weekly":
-                hit = (day - first_week).days // 7 % found["interval"] == 0 and WEEK[day.weekday()] in names
-            case "absoluteMonthly":
-                hit = months % found["interval"] == 0 and day.day == _clamp(found, day)
-            case "relativeMonthly":
-                hit = months % found["interval"] == 0 and _is_indexed(found, day)
-            case "absoluteYearly":
-                hit = _is_its_month(found, day, first) and day.day == _clamp(found, day)
-            case _:
-                hit = _is_its_month(found, day, first) and _is_indexed(found, day)
-        if hit:
-            yield datetime.combine(day, first.time())
-        day += timedelta(days=1)
-
-
-def _is_its_month(found, day, first):
-    return day.month == found["month"] and (day.year - first.year) % found["interval"] == 0
-
-
-def _days_in_month(day):
-    return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
-
-
-def _clamp(found, day):
-    return min(found["dayOfMonth"], _days_in_month(day))
-
-
-def _is_indexed(found, day):
-    all_days = [day.replace(day=number) for number in range(1, _days_in_month(day) + 1)]
-    fitting = [each for each in all_days if WEEK[each.weekday()] in found["daysOfWeek"]]
-    place = {"first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1}[found["index"]]
-    return fitting[place] == day
 
 
 def test_recurrences_of_the_server_read_as_the_rules_noted_beside_them(repository):
