@@ -71,6 +71,15 @@ def test_extra_dates_beside_a_rule_stand_as_single_events(world):
     assert len(ada.outlook) == 2
 
 
+def test_an_extra_date_deleted_in_outlook_is_gone_in_google(world):
+    ada = world.person("ada")
+    series(ada, "RRULE:FREQ=WEEKLY;COUNT=3", "RDATE;TZID=Europe/Berlin:20270106T090000")
+    world.activate()
+    ada.delete_outlook(titled(ada, "Review", on="2027-01-06")["id"])
+    world.settle()
+    assert len(in_step(world, ada)) == 3
+
+
 def test_a_changed_title_reaches_every_part(world):
     ada = world.person("ada")
     made = series(ada, FIRST_AND_THIRD)
