@@ -6,10 +6,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.console import ReadOnlyAdmin
-from calendars.models import AuditRun, Calendar, Event, Finding, HookCount, Link, Operation, Watch
+from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
 from calendars.sync import bell
 
 HEALTH_COLOURS = {"healthy": "success", "importing": "info", "delayed": "warning", "action_required": "danger"}
@@ -60,6 +61,28 @@ class WatchAdmin(ReadOnlyAdmin):
     exclude = ("secret",)
 
 
+class EventEntryInline(TabularInline):
+    """What happened to one event, oldest first."""
+
+    model = EventEntry
+    fields = readonly_fields = ("at", "kind", "calendar", "paths", "text")
+    verbose_name_plural = "history"
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[EventEntry]:
+        """The lines with their calendars."""
+        return super().get_queryset(request).select_related("calendar__account").order_by("pk")
+
+    def has_add_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:  # noqa: ARG002 - Django's
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:  # noqa: ARG002 - Django's
+        """Nobody changes."""
+        return False
+
+
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
     """When and for whom; what it is about stays sealed."""
@@ -70,6 +93,7 @@ class EventAdmin(ReadOnlyAdmin):
     date_hierarchy = "starts_at"
     list_select_related = ("owner",)
     exclude = ("content",)
+    inlines = (EventEntryInline,)
     show_full_result_count = False
 
 

@@ -18,6 +18,7 @@ from calendars.models import (
     CalendarQuerySet,
     CalendarState,
     Event,
+    EventEntry,
     Finding,
     HookCount,
     Link,
@@ -27,6 +28,7 @@ from calendars.models import (
 )
 from calendars.sync.audit import REMEDIES, AuditReport, audit_pair, audited_pairs
 from calendars.sync.clock import Clock
+from calendars.sync.history import BEGINNINGS
 from calendars.sync.repair import repair
 from calendars.sync.run import RunReport, serve
 from calendars.sync.tally import Tally
@@ -80,7 +82,10 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
 
 
 def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> int:
-    """Switch calendars off; what was copied stays where it is. Returns how many were on."""
+    """Switch calendars off: they are neither read nor written any more, and what was copied stays where it is.
+
+    Returns how many were on. A worker in the middle of a step finishes it.
+    """
     return calendars.filter(is_active=True).update(
         is_active=False, state=CalendarState.DISABLED, state_since=now, state_reason=reason[:255]
     )
@@ -116,13 +121,23 @@ def totals(calendars: CalendarQuerySet) -> Totals:
 
 
 def clean_up(*, now: datetime) -> dict[str, int]:
-    """Drop finished operations, old counts and events that are gone everywhere; returns counts."""
+    """Drop finished operations, old counts, old lines of history and events that are gone everywhere; returns counts.
+
+    How an event began stays in its history for as long as the event does.
+    """
     before = now - timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS)
     closed = Operation.objects.filter(state__in=[OperationState.DONE, OperationState.DROPPED], closed_at__lt=before)
     dead = Event.objects.filter(deleted_at__lt=before).exclude(links__state__in=[LinkState.ACTIVE, LinkState.HELD])
+    entries = EventEntry.objects.filter(at__lt=before).exclude(kind__in=BEGINNINGS)
     hooks = HookCount.objects.filter(day__lt=before.date())
     failures = Failure.objects.filter(stopped__lt=before)  # the queue itself keeps them for ever
-    outdated = {"operations": closed, "events": dead, "hook_counts": hooks, "failures": failures}
+    outdated = {
+        "operations": closed,
+        "events": dead,
+        "entries": entries,
+        "hook_counts": hooks,
+        "failures": failures,
+    }
     return {name: found.delete()[0] for name, found in outdated.items()}
 
 

@@ -70,7 +70,7 @@ class Link(models.Model):
     """One hub event in one calendar, and what was last agreed about it.
 
     ``remote_id`` is empty while the copy is wanted but not yet made. A gone link keeps its remote id, so that late
-    news about it is recognised.
+    news about it is recognised. A gone link without a key was taken out by an operator; activation may make it again.
     """
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="links")
@@ -105,7 +105,19 @@ class Link(models.Model):
 
     def new_key(self) -> str:
         """The idempotency key of (link, generation)."""
-        return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{self.generation}"))
+        return self._key_of(self.generation)
+
+    def keys(self) -> frozenset[str]:
+        """Every key that a create of this link may ever have carried: what proves that a copy is ours."""
+        return frozenset(self._key_of(generation) for generation in range(self.generation + 1))
+
+    def take_out(self) -> None:
+        """Note that an operator had the copy taken out (in memory): gone, and without a key until it is made anew."""
+        self.state, self.key = LinkState.GONE, ""
+        self.generation += 1
+
+    def _key_of(self, generation: int) -> str:
+        return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{generation}"))
 
 
 class EventEntry(models.Model):

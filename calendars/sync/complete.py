@@ -33,11 +33,14 @@ def lonely_events(calendar: Calendar, partners: list[Calendar]) -> QuerySet[Even
     """Living hub events that are in a partner calendar, belong into this one and have no link here."""
     held = Finding.objects.filter(kind=FindingKind.CANNOT_REPRESENT, calendar=calendar, settled_at__isnull=True)
     sources = Link.objects.filter(calendar__in=partners, state=LinkState.ACTIVE)
+    settled = Link.objects.filter(calendar=calendar)
+    if not calendar.leaves_existing_alone:
+        settled = settled.exclude(state=LinkState.GONE, key="")  # taken out by an operator, and wanted again
     return (
         Event.objects.filter(owner_id=calendar.account.person_id, deleted_at__isnull=True, left_alone=False)
         .filter(whole__isnull=True)
         .filter(pk__in=sources.values("event_id"))
-        .exclude(pk__in=Link.objects.filter(calendar=calendar).values("event_id"))
+        .exclude(pk__in=settled.values("event_id"))
         .exclude(pk__in=held.exclude(event=None).values("event_id"))
         .order_by("pk")
     )

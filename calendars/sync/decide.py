@@ -12,6 +12,7 @@ from django.db import transaction
 
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
+from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene, lock_person
@@ -49,6 +50,7 @@ def decide(*, lease: Lease, calendar: Calendar, items: Sequence[Item], stamps: S
         lock_person(calendar.account.person_id)
         scene = Scene.load(calendar, items)
         store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
+        store.history.policy = scene.policy
         for item in items:
             _decide_item(scene, store, item)
         store.save()
@@ -63,6 +65,7 @@ def decide_deletions(*, lease: Lease, calendar: Calendar, links: Sequence[Link],
         scene = Scene.load(calendar, gone)
         store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
         decide_wholes_gone(scene, store)
+        store.history.policy = scene.policy
         for item in gone:
             link = scene.link_for(item)
             if link is not None and link.state != LinkState.GONE and link.event.deleted_at is None:
@@ -127,6 +130,7 @@ def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: H
         policy=scene.policy,
         key=scene.key,
     )
+    store.history.adopted(event, changed_at=sighting.changed_at)
     store.add_change(event, scene.links_of.get(event.pk, []), plan, read=read, changed_at=sighting.changed_at)
 
 
@@ -154,6 +158,7 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
     else:
         writes = wanted_writes(after, key=scene.key)
         plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
+    store.history.note(link.event, Kind.FOUND_AGAIN, text="Its create had come through without an answer.")
     store.add_change(link.event, scene.links_of[link.event_id], plan, read=read, changed_at=None)
 
 

@@ -201,8 +201,10 @@ def _brake(reading: Round, deleted: Sequence[str]) -> bool:
         leases.hold(reading.lease, now=reading.clock())
         store = Store(calendar=reading.calendar, partners={}, stamps=reading.stamps(), tally=reading.tally)
         store.add_finding(found)
+        held = _standing(reading.calendar).filter(remote_id__in=deleted)
+        store.history.held(held.select_related("event"), text=text)
         store.save()
-        _standing(reading.calendar).filter(remote_id__in=deleted).update(state=LinkState.HELD)
+        held.update(state=LinkState.HELD)
     return True
 
 

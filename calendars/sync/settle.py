@@ -130,6 +130,7 @@ class _Batch:
             link.occurrences = rows.occurrence_keys(written.event)
             self.follow_up.append(link)
         self.links.append(link)
+        self.store.history.written(operation)
 
     def _is_held_by_another(self, link: Link, remote_id: str) -> bool:
         """Whether the answered event belongs to another link; one that is gone gives its id up."""
@@ -142,7 +143,7 @@ class _Batch:
         return True
 
     def _refused(self, item: Prepared, error: ProviderError) -> None:
-        operation = item.operation
+        operation, reason_before = item.operation, item.operation.reason
         logger.info(
             "operation.refused operation=%s calendar=%s error=%s status=%s code=%s attempt=%s",
             operation.pk, self.calendar.pk, type(error).__name__, error.status, error.code, operation.attempts,
@@ -156,6 +157,7 @@ class _Batch:
             self._read_again(item, error)
         else:
             self._wait(item, error)
+        self.store.history.refused(operation, error, reason_before=reason_before)
 
     def _park(self, item: Prepared, error: ProviderError) -> None:
         operation = item.operation

@@ -15,6 +15,7 @@ from django.db import transaction
 from calendars import rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation
 from calendars.signals import findings_stored
+from calendars.sync.history import History, Kind
 from calendars.sync.parts import Whole, keep_parts
 from calendars.sync.saving import update_rows
 from calendars.sync.stamps import Stamps
@@ -48,6 +49,10 @@ class Store:
     operations: list[Operation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     wholes: list[Whole] = field(default_factory=list)  # series whose parts have to be looked at
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = History(self.calendar, self.stamps.planned_at)
 
     def add_new(self, plan: EventPlan, *, read: HubEvent, changed_at: datetime | None, left_alone: bool) -> None:
         """A hub event that did not exist before."""
@@ -57,6 +62,7 @@ class Store:
         rows.fill_event(event, plan.event, changed_at=changed_at)
         self.new_events.append(event)
         self._look_at_parts(event, plan, was_series=False)
+        self.history.made(event, changed_at=changed_at, left_alone=left_alone)
         self._put(event, [], plan, read=read, changed_at=changed_at)
 
     def add_change(
@@ -64,6 +70,7 @@ class Store:
     ) -> None:
         """A change of a hub event that we hold, or only of its links."""
         was_series = event.is_series
+        self.history.change(event, plan, changed_at=changed_at)
         if plan.event is None:
             event.deleted_at = self.stamps.planned_at
             self.changed_events.append(event)
@@ -79,6 +86,8 @@ class Store:
     ) -> None:
         """Something for a person, kept with its losing values."""
         self._count(found.kind)
+        if event is not None:
+            self.history.found(event, found)
         self.findings.append(
             Finding(
                 kind=found.kind,
@@ -118,6 +127,7 @@ class Store:
         if self.findings:
             Finding.objects.bulk_create(self.findings)
             transaction.on_commit(lambda: findings_stored.send(sender=Finding))
+        self.history.save()
         self.tally.rung |= {operation.calendar_id for operation in operations}
 
     def _worth_trying(self) -> list[Operation]:
@@ -138,6 +148,8 @@ class Store:
             if calendar_id not in by_calendar and link.state != LinkState.GONE:
                 link.state = LinkState.GONE
                 self.changed_links[link.pk] = link
+                if plan.event is not None:
+                    self.history.note(event, Kind.HIDDEN, calendar_id=calendar_id)
         for write in plan.writes:
             if not event.left_alone:
                 self._plan_write(by_calendar[write.calendar_id], write, plan.event, changed_at)
@@ -156,6 +168,8 @@ class Store:
         before = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
         rows.fill_link(link, state)
         if link.state != LinkState.HELD or calendar_id == self.calendar.pk:  # only its own calendar lifts a hold
+            if link.state == LinkState.HELD:
+                self.history.note(event, Kind.RELEASED, text="It stands in the calendar again.")
             link.state = LinkState.ACTIVE
         if read is not None and calendar_id == self.calendar.pk:
             link.occurrences = rows.occurrence_keys(read)

@@ -195,7 +195,13 @@ def test_clean_up_drops_what_was_kept_long_enough_and_nothing_else(world, settin
     gone = next(event for event in ada.outlook if event["subject"] == "Gone")
     ada.delete_outlook(gone["id"])
     world.settle()
-    assert services.clean_up(now=timezone.now()) == {"operations": 0, "events": 0, "hook_counts": 0, "failures": 0}
+    assert services.clean_up(now=timezone.now()) == {
+        "operations": 0,
+        "events": 0,
+        "entries": 0,
+        "hook_counts": 0,
+        "failures": 0,
+    }
     later = timezone.now() + timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS + 1)
     cleaned = services.clean_up(now=later)
     assert cleaned["operations"] == 3
