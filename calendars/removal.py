@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from calendars import services
 from calendars.models import Calendar, CalendarQuerySet
@@ -56,9 +57,7 @@ def count_copies(calendars: CalendarQuerySet) -> int:
 
 def preview(*, calendars: CalendarQuerySet, progress: Progress) -> RemovalReport:
     """Prove every copy and delete none."""
-    return _each(
-        calendars, "Looking at copies", progress, lambda calendar, tell: preview_removal(calendar, progress=tell)
-    )
+    return _each(calendars, "Looking at copies", progress, preview_removal)
 
 
 def remove_copies(
@@ -68,25 +67,19 @@ def remove_copies(
     services.deactivate(calendars=calendars, now=clock(), reason=REASON)
     for calendar in _in_order(calendars):
         stop_watches(calendar, clock=clock)
-    return _each(
-        calendars,
-        "Taking copies out",
-        progress,
-        lambda calendar, tell: remove_from(calendar, clock=clock, sleep=sleep, progress=tell),
-    )
+    return _each(calendars, "Taking copies out", progress, partial(remove_from, clock=clock, sleep=sleep))
 
 
-def _each(
-    calendars: CalendarQuerySet,
-    stage: str,
-    progress: Progress,
-    do: Callable[[Calendar, Callable[[int], object]], Removed],
-) -> RemovalReport:
+def _each(calendars: CalendarQuerySet, stage: str, progress: Progress, do: Callable[..., Removed]) -> RemovalReport:
     total, report = count_copies(calendars), RemovalReport()
     for calendar in _in_order(calendars):
         before = sum(one.done for one in report.calendars)
-        report.calendars.append(do(calendar, lambda done, before=before: progress(stage, before + done, total)))
+        report.calendars.append(do(calendar, progress=partial(_advance, progress, stage, total, before)))
     return report
+
+
+def _advance(progress: Progress, stage: str, total: int, before: int, done: int) -> None:
+    progress(stage, before + done, total)
 
 
 def _in_order(calendars: CalendarQuerySet) -> list[Calendar]:

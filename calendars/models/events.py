@@ -107,7 +107,7 @@ class Link(models.Model):
         """The idempotency key of (link, generation)."""
         return self._key_of(self.generation)
 
-    def keys(self) -> frozenset[str]:
+    def used_keys(self) -> frozenset[str]:
         """Every key that a create of this link may ever have carried: what proves that a copy is ours."""
         return frozenset(self._key_of(generation) for generation in range(self.generation + 1))
 

@@ -82,7 +82,8 @@ def preview_removal(calendar: Calendar, *, progress: Callable[[int], object]) ->
     try:
         provider = _reached(calendar)
         for link in copies_in(calendar).iterator():
-            _sort(report, link, provider.read(rows.mailbox_of(calendar), link.remote_id), into=report.removed.append)
+            if _is_ours(report, link, provider.read(rows.mailbox_of(calendar), link.remote_id)):
+                report.removed.append(link)
             progress(report.done)
     except ProviderError as error:
         report.left.append((None, _told(error)))
@@ -124,18 +125,19 @@ def _reached(calendar: Calendar) -> CalendarProvider:
     return provider
 
 
-def _sort(report: Removed, link: Link, item: Item, *, into: Callable[[Link], object]) -> None:
-    """Where a copy belongs, by what stands at the provider now; ``into`` takes those that are ours to delete."""
+def _is_ours(report: Removed, link: Link, item: Item) -> bool:
+    """Whether what stands at the provider now is ours to delete; the report takes every other."""
     if item.event is None and not item.problem:
         report.gone.append(link)
     elif item.event is None:
         report.left.append((link, f"It cannot be understood, so nothing proves that it is ours: {item.problem}"))
     elif item.event.guests or not item.event.organizes:
         report.kept.append((link, A_MEETING))
-    elif item.key not in link.keys():
+    elif item.key not in link.used_keys():
         report.kept.append((link, NOT_OURS))
     else:
-        into(link)
+        return True
+    return False
 
 
 class _Work:
@@ -165,7 +167,7 @@ class _Work:
         """Creates without a known answer may have come through: their copies are found by the key that they carry."""
         tried = Operation.objects.filter(calendar=self.calendar, kind="create", attempts__gt=0)
         lacking = Link.objects.filter(calendar=self.calendar, remote_id="", pk__in=tried.values("link_id"))
-        by_key = {key: link for link in lacking for key in link.keys()}
+        by_key = {key: link for link in lacking for key in link.used_keys()}
         if not by_key:
             return
         known = set(Link.objects.filter(calendar=self.calendar).values_list("remote_id", flat=True))
@@ -203,8 +205,8 @@ class _Work:
             except ProviderError as error:
                 self._note(link, error, reasons)
                 continue
-            version = item.version
-            _sort(self.report, link, item, into=lambda ours, at=version: doomed.append((ours, at)))
+            if _is_ours(self.report, link, item):
+                doomed.append((link, item.version))
         self._record(self.report.gone[gone_before:], text="It had been deleted already.")
         return doomed, reasons
 

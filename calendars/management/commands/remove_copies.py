@@ -19,10 +19,10 @@ from calendars.sync.remove import Removed
 
 HELP = """Switch sync off for some calendars and delete every copy that CalSync itself wrote into them.
 
-Nothing else is touched: an event that a person made, a pair that stood on both sides already, and a copy that has become
-a meeting with guests all stay. Each copy is read and proven right before it is deleted, and nobody gets a mail. Only the
-named calendars lose copies; what they hold of their own stays copied elsewhere. Safe to repeat. To go on syncing
-afterwards: manage.py activate_sync; it makes the copies again.
+Nothing else is touched: an event that a person made, a pair that stood on both sides already, and a copy that has
+become a meeting with guests all stay. Each copy is read and proven right before it is deleted, and nobody gets a mail.
+Only the named calendars lose copies; what they hold of their own stays copied elsewhere. Safe to repeat. To go on
+syncing afterwards: manage.py activate_sync; it makes the copies again.
 
 --dry-run looks at every copy, says what would be deleted, and changes nothing. Without a terminal --yes is needed.
 
