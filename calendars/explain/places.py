@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from calendars import gateway, rows
+from calendars import rows
 from calendars.explain.scene import Scene
 from calendars.models import Calendar, CalendarState, Link, LinkState, Operation, OperationState
+from calendars.models.work import OPEN_STATES
 from calsync.engine.findings import named
+from calsync.engine.parts import is_split
 from calsync.engine.policy import Role
-from calsync.engine.transform import obstacle
 from calsync.engine.wanted import may_create, may_write, pending
 
 IN_STEP, BEHIND, MISSING, HELD, NOT_WANTED = "in step", "behind", "missing", "held", "not wanted"
 
 SWITCH_ON = "Switch sync on again, in the console."
+
+UNFINISHED = (*OPEN_STATES, OperationState.PARKED)
+FEW = 3  # parts whose waiting is told; each of them can be explained alone
 
 Clock = Callable[[datetime], str]
 """A moment in the reader's zone."""
@@ -63,6 +67,8 @@ def _tell(scene: Scene, calendar: Calendar, told: Clock) -> PlaceStory:
     link = scene.standing(calendar)
     if link is None:
         state, reasons = _absent(scene, calendar, told)
+    elif not link.remote_id and scene.event.deleted_at is None and is_split(scene.hub, scene.traits(calendar)):
+        state, reasons = _in_parts(scene, calendar, told)
     elif not link.remote_id:
         state = MISSING if scene.event.deleted_at is None else NOT_WANTED
         reasons = [*_deleted(scene), *_work(scene, calendar, link, told)]
@@ -88,11 +94,6 @@ def _tell(scene: Scene, calendar: Calendar, told: Clock) -> PlaceStory:
 def _absent(scene: Scene, calendar: Calendar, told: Clock) -> tuple[str, list[Reason]]:
     if deleted := list(_deleted(scene)):
         return NOT_WANTED, deleted
-    parts = _parts_in(scene, calendar)
-    if parts:
-        numbers = ", ".join(str(number) for number in parts)
-        text = f"It cannot stand here as a whole, so it stands here in parts: events {numbers}."
-        return IN_STEP, [Reason("in_parts", text)]
     if scene.event.whole_id is not None:
         return NOT_WANTED, [Reason("part", "It is a part, made for another calendar.")]
     return MISSING, list(_why_missing(scene, calendar, told))
@@ -104,10 +105,9 @@ def _why_missing(scene: Scene, calendar: Calendar, told: Clock) -> Iterator[Reas
         text = "It was made before sync was switched on with --from-now, so it is left alone."
         yield Reason("left_alone", text, "Delete it and make it again, to have it copied.")
     cannot = scene.obstacles.get(calendar.pk)
-    why_not = cannot.text if cannot else obstacle(scene.hub, gateway.TRAITS[calendar.platform])
-    if why_not:
+    if cannot is not None:
         remedy = "Change the event so that both platforms can hold it, or leave it on one side."
-        yield Reason("cannot_represent", why_not, remedy)
+        yield Reason("cannot_represent", cannot.text, remedy)
     if link is not None:
         yield _gone(link)
     yield from _outside(scene, calendar, told)
@@ -133,14 +133,28 @@ def _outside(scene: Scene, calendar: Calendar, told: Clock) -> Iterator[Reason]:
         yield Reason("outside_window", text, "Raise CALSYNC_WINDOW_BACK_DAYS to have older events copied.")
 
 
-def _parts_in(scene: Scene, calendar: Calendar) -> list[int]:
-    standing = Link.objects.filter(event__whole=scene.event, calendar=calendar).exclude(state=LinkState.GONE)
-    return list(standing.order_by("event_id").values_list("event_id", flat=True))
-
-
 def _deleted(scene: Scene) -> Iterator[Reason]:
     if scene.event.deleted_at is not None:
         yield Reason("deleted", "The event is deleted; the history below tells where.")
+
+
+# --- it stands there in parts -----------------------------------------------------------------------------
+
+
+def _in_parts(scene: Scene, calendar: Calendar, told: Clock) -> tuple[str, list[Reason]]:
+    """A series for which the platform has no form; each part has an explanation of its own."""
+    links = Link.objects.filter(event__whole=scene.event, event__deleted_at__isnull=True, calendar=calendar)
+    parts = list(links.exclude(state=LinkState.GONE).order_by("pk"))
+    name = calendar.account.get_platform_display()
+    lead = f"{name} has no form for this series as a whole, so it stands there in {len(parts)} parts"
+    operations = Operation.objects.filter(link__in=parts, state__in=UNFINISHED).order_by("pk")
+    waiting = {operation.link_id: operation for operation in operations}
+    lacking = [link for link in parts if not link.remote_id or link.pk in waiting]
+    if parts and not lacking:
+        return IN_STEP, [Reason("in_parts", f"{lead}.")]
+    reasons = [Reason("in_parts", f"{lead}, {len(lacking)} of them not up to date.")]
+    reasons += [_waiting(operation, scene.now, told) for operation in list(waiting.values())[:FEW]]
+    return BEHIND if parts else MISSING, reasons
 
 
 # --- it stands there --------------------------------------------------------------------------------------
@@ -182,9 +196,6 @@ def _withheld(scene: Scene, calendar: Calendar, link: Link) -> Iterator[Reason]:
     elif not may_write(scene.hub, state) and (paths := pending(scene.hub, state, key=scene.key)):
         text = f"It differs in: {named(paths)}. It is not written, because that would mail its guests."
         yield Reason("would_mail", text, "Change it in this calendar by hand.")
-    elif why_not := obstacle(scene.hub, gateway.TRAITS[calendar.platform]):
-        text = f"It stays as it was last written: {why_not}"
-        yield Reason("cannot_represent", text, "Change the event so that both platforms can hold it.")
 
 
 # --- work and trouble -------------------------------------------------------------------------------------

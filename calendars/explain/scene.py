@@ -8,12 +8,13 @@ from datetime import datetime
 from django.db.models import Q
 
 from accounts.secrets import fingerprint_key
-from calendars import rows
+from calendars import gateway, rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation, OperationState
 from calendars.models.work import OPEN_STATES
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
 from calsync.engine.plan import FindingKind, HubState, PlannedWrite, wanted_writes
+from calsync.engine.traits import Traits
 from syncrules.selectors import Door, door_for
 
 BRAKES = (FindingKind.MASS_DELETE, FindingKind.EMPTY_SIDE, FindingKind.STORM, FindingKind.RESURRECTION)
@@ -58,6 +59,10 @@ class Scene:
             braked=_open_findings(Q(calendar__in=links, kind__in=BRAKES)),
             wanted={write.calendar_id: write for write in wanted_writes(hub_state, key=key)} if alive else {},
         )
+
+    def traits(self, calendar: Calendar) -> Traits:
+        """What a calendar's platform can hold."""
+        return gateway.TRAITS[calendar.platform]
 
     def standing(self, calendar: Calendar) -> Link | None:
         """The link in a calendar, unless it is gone."""

@@ -29,6 +29,7 @@ WHAT_HELPS = {
     FindingKind.CANNOT_REPRESENT: "Change the event so that both platforms can hold it, or leave it on one side.",
     FindingKind.PART_EDITED: "Make the change in the series itself.",
 }
+MOST_LISTED = 20  # relatives named in one sentence
 DECIDE = "Decide the case in the console."
 
 
@@ -98,8 +99,9 @@ def _what(scene: Scene, zone: str) -> Iterator[str]:
         yield f"A meeting with {len(hub.guests)} guests; {whose} organises it."
     if event.whole_id is not None:
         yield f"It is a part ({event.part}) of event {event.whole_id}, which one platform cannot hold as a whole."
-    if parts := list(event.parts.order_by("pk").values_list("pk", flat=True)):
-        yield f"One platform cannot hold it as a whole; its parts are the events {_listed(parts)}."
+    parts = event.parts.filter(deleted_at__isnull=True)
+    if numbers := list(parts.order_by("pk").values_list("pk", flat=True)[: MOST_LISTED + 1]):
+        yield f"One platform cannot hold it as a whole; its parts are the events {_listed(numbers)}."
     if event.predecessor_id is not None:
         yield f"It goes on from event {event.predecessor_id}, by a change of this and the following occurrences."
     if successors := list(event.successors.order_by("pk").values_list("pk", flat=True)):
@@ -111,7 +113,8 @@ def _what(scene: Scene, zone: str) -> Iterator[str]:
 
 
 def _listed(numbers: list[int]) -> str:
-    return ", ".join(str(number) for number in numbers)
+    more = ", and more" if len(numbers) > MOST_LISTED else ""
+    return ", ".join(str(number) for number in numbers[:MOST_LISTED]) + more
 
 
 def _span(when: When) -> str:

@@ -116,6 +116,12 @@ class Link(models.Model):
         self.state, self.key = LinkState.GONE, ""
         self.generation += 1
 
+    def begin_again(self) -> None:
+        """Want the copy anew that an operator had taken out (in memory)."""
+        self.state, self.remote_id, self.version = LinkState.ACTIVE, "", ""
+        self.hub_map, self.remote_map, self.occurrences = {}, {}, []
+        self.key = self.new_key()
+
     def _key_of(self, generation: int) -> str:
         return str(uuid.uuid5(_IDEMPOTENCY_NAMESPACE, f"{self.token}/{generation}"))
 

@@ -130,9 +130,9 @@ class History:
 
     def written(self, operation: Operation) -> None:
         """A write that came through, and how long it took on its way."""
-        text = operation.reason or _pace(operation)
         paths = operation.paths if operation.kind == "update" else ()
-        self.note(operation.link.event, _OF_WRITES[operation.kind], text=text, paths=paths)
+        kind = Kind.HIDDEN if operation.reason else _OF_WRITES[operation.kind]
+        self.note(operation.link.event, kind, text=operation.reason or _pace(operation), paths=paths)
 
     def refused(self, operation: Operation, error: ProviderError, *, reason_before: str) -> None:
         """A write that did not come through; the same refusal is told once, however often it is tried again."""

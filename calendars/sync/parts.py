@@ -160,8 +160,11 @@ class _Keeper:
         return link
 
     def _write(self, part: Event, link: Link) -> None:
-        if link.state == LinkState.GONE:
+        if link.state == LinkState.GONE and link.key:
             return  # its person took it out of their own calendar
+        if link.state == LinkState.GONE:
+            link.begin_again()
+            link.save()
         for write in wanted_writes(rows.hub_state(part, [link]), key=self.key):
             self._plan(link, write.kind, write.why, paths=sorted(write.paths))
 

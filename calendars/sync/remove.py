@@ -73,7 +73,7 @@ class Removed:
 def copies_in(calendar: Calendar) -> QuerySet[Link]:
     """The links that may be copies of ours: wherever we or a person made them, never an origin nor a native."""
     standing = Link.objects.filter(calendar=calendar, role__in=[Role.TWIN, Role.COPY]).exclude(remote_id="")
-    return standing.exclude(state=LinkState.GONE).select_related("event").order_by("pk")
+    return standing.exclude(state=LinkState.GONE).select_related("event").defer("event__content").order_by("pk")
 
 
 def preview_removal(calendar: Calendar, *, progress: Callable[[int], object]) -> Removed:
@@ -250,14 +250,24 @@ class _Work:
         for link in links:
             link.take_out()
             history.note(link.event, Kind.TAKEN_OUT, text=text)
+        places = self._places_of_parts(links)
         planned = Operation.objects.open().filter(link__in=[link.pk for link in links])
         reason = "the copies of this calendar were taken out"
         with transaction.atomic():
             leases.hold(self.lease, now=now)
             lock_person(self.calendar.account.person_id)
-            update_rows(links, ["state", "key", "generation"])
+            update_rows([*links, *places], ["state", "key", "generation"])
             planned.update(state=OperationState.DROPPED, closed_at=now, reason=reason)
             history.save()
+
+    def _places_of_parts(self, links: Sequence[Link]) -> list[Link]:
+        """Of series that stand here in parts only: their own empty links, taken out with the parts."""
+        wholes = {link.event.whole_id for link in links if link.event.whole_id}
+        empty = Link.objects.filter(calendar=self.calendar, event__in=wholes, remote_id="")
+        places = list(empty.exclude(state=LinkState.GONE)) if wholes else []
+        for link in places:
+            link.take_out()
+        return places
 
 
 def _portions(links: Sequence[Link]) -> Iterator[Sequence[Link]]:

@@ -178,7 +178,18 @@ def test_audit_counts_a_series_that_stands_in_parts_once_and_misses_a_lost_part(
 
 
 @pytest.mark.parametrize(
-    "command", ["sync", "audit", "activate_sync", "map_org_units", "simulate", "worker", "schedule"]
+    "command",
+    [
+        "sync",
+        "audit",
+        "activate_sync",
+        "explain_event",
+        "remove_copies",
+        "map_org_units",
+        "simulate",
+        "worker",
+        "schedule",
+    ],
 )
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as exit_:

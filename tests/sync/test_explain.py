@@ -155,14 +155,33 @@ def test_left_alone_from_now(world):
     assert report["history"][0]["kind"] == "left_alone"
 
 
-def test_not_representable(world):
+def test_a_series_that_stands_in_parts(world):
     ada = world.person("ada")
     ada.in_google(summary="Odd", recurrence=ODD)
     world.activate()
-    event = Event.objects.filter(whole=None).get()
-    report = explained(event)
-    assert codes(report, "outlook")[0] in ("cannot_represent", "in_parts")
+    whole = Event.objects.filter(whole=None).get()
+    report = explained(whole)
+    assert place(report, "outlook")["state"] == "in step"
+    assert codes(report, "outlook") == ["in_parts"]
     assert "Odd" not in json.dumps(report)
+    part = whole.parts.first()
+    assert str(part.pk) in " ".join(report["what"])
+    report = explained(part)
+    assert [line["kind"] for line in report["history"]] == ["copied"]
+    assert [one["state"] for one in report["places"]] == ["in step", "not wanted"]
+
+
+def test_parts_that_wait_are_counted(world):
+    ada = world.person("ada")
+    ada.in_google(summary="Odd", recurrence=ODD)
+    world.simulator.core.faults.append(
+        Fault(provider="graph", kind="status", method="POST", path="/events", status=400, times=1)
+    )
+    world.activate()
+    report = explained(Event.objects.filter(whole=None).get())
+    assert place(report, "outlook")["state"] == "behind"
+    assert "1 of them" in place(report, "outlook")["reasons"][0]["text"]
+    assert codes(report, "outlook")[1] == "parked"
 
 
 def test_held_by_a_brake(world):

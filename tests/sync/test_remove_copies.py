@@ -137,6 +137,21 @@ def test_a_series_goes_with_its_exceptions(world):
     assert [event["id"] for event in ada.outlook] == [made["id"]]
 
 
+def test_the_parts_of_a_series_go_and_come_again(world):
+    ada = world.person("ada")
+    ada.in_google(summary="Odd", recurrence=["RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=6"])
+    world.activate()
+    parts = len(ada.outlook)
+    assert parts > 1
+    code, report = take_out()
+    assert (code, report["removed"], ada.outlook) == (0, parts, [])
+    assert len(ada.google) == 1
+    world.activate()
+    assert len(ada.outlook) == parts
+    assert world.audit().match_rate == 100.0
+    assert take_out()[1]["removed"] == parts
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_a_copy_to_which_people_were_invited_stays(world, ada, seen):
     copy = next(event for event in ada.outlook if event["subject"] == "From Google")
