@@ -111,6 +111,7 @@ def _why_missing(scene: Scene, calendar: Calendar, told: Clock) -> Iterator[Reas
     if link is not None:
         yield _gone(link)
     yield from _outside(scene, calendar, told)
+    yield from _calendar(scene, calendar, told, noticing=False)
     for source in scene.calendars.values():
         if source.pk != calendar.pk and scene.standing(source) is not None:
             yield from _calendar(scene, source, told, noticing=True)
@@ -233,19 +234,21 @@ def _remedy_of(code: str) -> str:
 
 def _calendar(scene: Scene, calendar: Calendar, told: Clock, *, noticing: bool) -> Iterator[Reason]:
     """What keeps a whole calendar from being read and written; ``noticing`` when it is only read from."""
-    lead = f"Changes in the {calendar} are not noticed: " if noticing else ""
+    lead = f"Changes in the {calendar} are not noticed" if noticing else f"Nothing is written to the {calendar}"
     door = scene.doors[calendar.pk]
     if not calendar.account.is_active:
-        yield Reason("not_active", f"{lead}its mailbox is disabled.", "Map it again: manage.py map_org_units FILE.csv")
+        yield Reason(
+            "not_active", f"{lead}: its mailbox is disabled.", "Map it again: manage.py map_org_units FILE.csv"
+        )
     elif not calendar.is_active:
         why = f" ({calendar.state_reason})" if calendar.state_reason else ""
         remedy = f"manage.py activate_sync --person {calendar.account.person}"
-        yield Reason("not_active", f"{lead}sync is not switched on for this calendar{why}.", remedy)
+        yield Reason("not_active", f"{lead}: sync is not switched on for it{why}.", remedy)
     elif calendar.state in (CalendarState.ACTION_REQUIRED, CalendarState.DELAYED):
         until = f" It is tried again at {told(calendar.not_before)}." if calendar.not_before else ""
-        text = f"{lead}{calendar.get_state_display()}: {calendar.state_reason}{until}"
+        text = f"{lead}: {calendar.get_state_display()}, {calendar.state_reason}{until}"
         yield Reason("trouble", text, "See the calendar in the console, and manage.py doctor.")
     elif calendar.imported_at is None:
-        yield Reason("not_read", f"{lead}this calendar has not been read completely yet.", "Wait, or: manage.py sync")
+        yield Reason("not_read", f"{lead}: it has not been read completely yet.", "Wait, or: manage.py sync")
     if not door.open and not noticing:
         yield Reason("switched_off", door.why, SWITCH_ON)

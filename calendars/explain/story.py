@@ -96,7 +96,7 @@ def _what(scene: Scene, zone: str) -> Iterator[str]:
         yield f"It repeats by {to_text(hub.recurrence)}, with {other}."
     if hub.guests:
         whose = "its owner" if hub.organizes else "somebody else"
-        yield f"A meeting with {len(hub.guests)} guests; {whose} organises it."
+        yield f"A meeting, organised by {whose}; guests: {len(hub.guests)}."
     if event.whole_id is not None:
         yield f"It is a part ({event.part}) of event {event.whole_id}, which one platform cannot hold as a whole."
     parts = event.parts.filter(deleted_at__isnull=True)

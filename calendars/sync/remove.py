@@ -16,13 +16,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from calendars import gateway, rows
-from calendars.models import Calendar, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Finding, Link, LinkState, Operation, OperationState
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.history import History, Kind
 from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.saving import update_rows
 from calendars.sync.scene import lock_person
+from calsync.engine.plan import FindingKind
 from calsync.engine.policy import Role
 from calsync.providers.base import (
     AccessDenied,
@@ -258,6 +259,9 @@ class _Work:
             lock_person(self.calendar.account.person_id)
             update_rows([*links, *places], ["state", "key", "generation"])
             planned.update(state=OperationState.DROPPED, closed_at=now, reason=reason)
+            # A copy that is made anew one day is tried anew.
+            refused = Finding.objects.filter(kind=FindingKind.CANNOT_REPRESENT, link__in=links)
+            refused.filter(settled_at__isnull=True).update(settled_at=now)
             history.save()
 
     def _places_of_parts(self, links: Sequence[Link]) -> list[Link]:

@@ -111,7 +111,7 @@ def test_a_dry_run_changes_nothing(world, ada):
     world.simulator.core.ledger.clear()
     code, out = run("remove_copies", "--all", "--dry-run")
     assert code == 0
-    assert "Would delete 2 copies" in out
+    assert "Copies to delete: 2." in out
     assert "it stood there already" in out
     assert "From" not in out.replace("Nothing", "")
     assert world.provider_writes() == 0
@@ -135,6 +135,20 @@ def test_a_series_goes_with_its_exceptions(world):
     take_out()
     assert ada.google == []
     assert [event["id"] for event in ada.outlook] == [made["id"]]
+
+
+def test_a_copy_whose_update_was_refused_is_made_again(world):
+    ada = world.person("ada")
+    made = ada.in_outlook(subject="Budget")
+    world.activate()
+    ada.edit_outlook(made["id"], subject="Budget 2")
+    refusal = {"method": "PATCH", "path": "/events", "status": 400, "times": 1}
+    world.simulator.core.faults.append(Fault(provider="google", kind="status", **refusal))
+    world.settle()
+    assert ada.google[0]["summary"] == "Budget"
+    take_out()
+    world.activate()
+    assert [event["summary"] for event in ada.google] == ["Budget 2"]
 
 
 def test_the_parts_of_a_series_go_and_come_again(world):

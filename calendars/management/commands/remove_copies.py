@@ -108,16 +108,12 @@ def _calendar_json(one: Removed) -> dict[str, Any]:
 
 def as_text(report: RemovalReport, *, dry_run: bool) -> str:
     """The same for a reader."""
-    done = "Would delete" if dry_run else "Deleted"
-    lines = [
-        f"{done} {report.removed} copies; {report.gone} were gone already; {report.kept} events stay, "
-        f"{report.left} things are left."
-    ]
+    done = "Copies to delete" if dry_run else "Copies deleted"
+    lines = [f"{done}: {report.removed}. Gone already: {report.gone}. Staying: {report.kept}. Left: {report.left}."]
     for one in report.calendars:
         if one.done:
-            lines.append(
-                f"{one.calendar} (calendar {one.calendar.pk}): {len(one.removed)} copies, {len(one.gone)} gone already."
-            )
+            counts = f"{len(one.removed)} of ours, {len(one.gone)} gone already"
+            lines.append(f"{one.calendar} (calendar {one.calendar.pk}): {counts}.")
             lines += [f"  stays: event {link.event_id}: {reason}" for link, reason in one.kept[:LISTED]]
             lines += [f"  left: {_named(link)}: {reason}" for link, reason in one.left[:LISTED]]
             hidden = len(one.kept[LISTED:]) + len(one.left[LISTED:])
