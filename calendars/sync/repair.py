@@ -10,7 +10,7 @@ from django.db import transaction
 from calendars.models import Calendar, Link, LinkState, Operation
 from calendars.sync.audit import Difference
 from calendars.sync.complete import complete_links
-from calendars.sync.scene import lock_person
+from calendars.sync.locks import lock_person
 from calendars.sync.tally import Tally
 
 
@@ -63,6 +63,8 @@ _MENDERS = {"missing": _mend_missing, "drifted": _mend_drift, "orphans": _mend_o
 
 
 def _link(difference: Difference) -> Link | None:
+    if not difference.remote_id:
+        return None  # of the links without one it could be any
     links = Link.objects.filter(calendar=difference.calendar, remote_id=difference.remote_id)
     return links.exclude(state=LinkState.GONE).select_related("event").first()
 
