@@ -6,6 +6,7 @@ What lives here: translation only. Nothing here decides, queries or saves.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,18 @@ def mailbox_of(calendar: Calendar) -> Mailbox:
     return Mailbox(address=calendar.account.address, calendar_id=calendar.remote_id, zone=calendar.time_zone)
 
 
+def colleague_place(calendar: Calendar) -> Place:
+    """A colleague's calendar: it is written only while it is on, and once it has been read completely."""
+    ready = calendar.is_active and calendar.account.is_active and calendar.imported_at is not None
+    return replace(place_of(calendar), writable=ready)
+
+
 def link_state(link: Link, calendar: Calendar) -> LinkState:
     """What was last agreed about one link."""
+    role = Role(link.role)
     return LinkState(
-        place=place_of(calendar),
-        role=Role(link.role),
+        place=colleague_place(calendar) if role is Role.COPY else place_of(calendar),
+        role=role,
         remote_id=link.remote_id,
         version=link.version,
         hub_map=link.hub_map,

@@ -29,6 +29,7 @@ from calendars.models import (
 from calendars.sync.audit import REMEDIES, AuditReport, audit_pair, audited_pairs
 from calendars.sync.clock import Clock
 from calendars.sync.history import BEGINNINGS
+from calendars.sync.latecomers import welcome
 from calendars.sync.repair import repair
 from calendars.sync.run import RunReport, serve
 from calendars.sync.tally import Tally
@@ -78,6 +79,7 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
             batch_size=500,
         )
         Calendar.objects.filter(pk__in=[calendar.pk for calendar in chosen]).ring(now=now)
+    welcome(calendars=[calendar for calendar in chosen if calendar.activated_at == now], now=now)
     return chosen
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from calendars.models import Calendar, Event, Finding, Link, LinkState
+from calendars.sync.latecomers import complete_copies
 from calendars.sync.scene import Scene, lock_person
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -27,6 +28,7 @@ def complete_links(*, calendar: Calendar, now: datetime, tally: Tally) -> None:
     """Plan every copy that is missing in ``calendar``. Both sides must have been read completely."""
     while _complete_some(calendar=calendar, now=now, tally=tally) == PORTION:
         pass
+    complete_copies(calendar=calendar, now=now, tally=tally)
 
 
 def lonely_events(calendar: Calendar, partners: list[Calendar]) -> QuerySet[Event]:
@@ -52,7 +54,8 @@ def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally) -> int:
         scene = Scene.load(calendar, ())
         sources = [partner for partner in scene.partners.values() if partner.imported_at]
         lonely = list(lonely_events(calendar, sources)[:PORTION]) if sources else []
-        for link in Link.objects.filter(event__in=lonely).prefetch_related("calendar__account").order_by("calendar_id"):
+        side = Link.objects.filter(event__in=lonely, calendar__account__person=calendar.account.person_id)
+        for link in side.prefetch_related("calendar__account").order_by("calendar_id"):
             scene.links_of.setdefault(link.event_id, []).append(link)
         stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
         # The copies are planned into ``calendar`` itself: it is the partner of the calendars that hold the events.

@@ -5,7 +5,7 @@ What lives here: which engine question is asked for which item. What does not: n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from django.db import transaction
@@ -14,8 +14,9 @@ from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
+from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
-from calendars.sync.scene import Scene, lock_person
+from calendars.sync.scene import Scene, lock_people
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
@@ -45,27 +46,20 @@ def decide(*, lease: Lease, calendar: Calendar, items: Sequence[Item], stamps: S
 
     Raises LeaseLost (and stores nothing) when another worker has taken the calendar over.
     """
-    with transaction.atomic():
-        leases.hold(lease, now=stamps.planned_at)
-        lock_person(calendar.account.person_id)
-        scene = Scene.load(calendar, items)
-        store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
-        store.history.policy = scene.policy
+
+    def act(scene: Scene, store: Store) -> None:
         for item in items:
             _decide_item(scene, store, item)
-        store.save()
+
+    _on_scene(act, lease=lease, calendar=calendar, items=items, stamps=stamps, tally=tally)
 
 
 def decide_deletions(*, lease: Lease, calendar: Calendar, links: Sequence[Link], stamps: Stamps, tally: Tally) -> None:
     """Store what proven deletions mean."""
-    with transaction.atomic():
-        leases.hold(lease, now=stamps.planned_at)
-        lock_person(calendar.account.person_id)
-        gone = [Item(remote_id=link.remote_id, version="", event=None) for link in links]
-        scene = Scene.load(calendar, gone)
-        store = Store(calendar=calendar, partners=scene.partners, stamps=stamps, tally=tally)
+    gone = [Item(remote_id=link.remote_id, version="", event=None) for link in links]
+
+    def act(scene: Scene, store: Store) -> None:
         decide_wholes_gone(scene, store)
-        store.history.policy = scene.policy
         for item in gone:
             link = scene.link_for(item)
             if link is not None and link.state != LinkState.GONE and link.event.deleted_at is None:
@@ -73,7 +67,36 @@ def decide_deletions(*, lease: Lease, calendar: Calendar, links: Sequence[Link],
             elif link is not None and link.state != LinkState.GONE:
                 link.state = LinkState.GONE
                 store.changed_links[link.pk] = link
-        store.save()
+
+    _on_scene(act, lease=lease, calendar=calendar, items=gone, stamps=stamps, tally=tally)
+
+
+def _on_scene(
+    act: Callable[[Scene, Store], None],
+    *,
+    lease: Lease,
+    calendar: Calendar,
+    items: Sequence[Item],
+    stamps: Stamps,
+    tally: Tally,
+) -> None:
+    """Load what the items touch with everybody locked whom it concerns, act on it and save.
+
+    Whom it concerns is seen only when it is read: if more people than are locked, then once more with these.
+    """
+    people = frozenset({calendar.account.person_id})
+    while True:
+        with transaction.atomic():
+            leases.hold(lease, now=stamps.planned_at)
+            lock_people(people)
+            scene = Scene.load(calendar, items)
+            if scene.people <= people:
+                store = Store(calendar, scene.partners, stamps, tally, scene.colleagues)
+                store.history.policy = scene.policy
+                act(scene, store)
+                store.save()
+                return
+        people |= scene.people
 
 
 def _decide_item(scene: Scene, store: Store, item: Item) -> None:
@@ -98,6 +121,8 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
         _known(scene, store, link, sighting)
     elif link is not None:
         _record_create(scene, store, link, sighting, item.event)
+    elif (meeting := scene.meetings.find(scene, item.event)) is not None:
+        meet(scene, store, meeting, sighting, item.event)
     elif (match := scene.match(item.event)) is not None:
         store.tally.adopted += 1
         _adopt(scene, store, match, sighting, item.event)
@@ -108,6 +133,9 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
 def _known(scene: Scene, store: Store, link: Link, sighting: Sighting) -> None:
     if link.event.whole_id is not None:
         decide_part(scene, store, link, sighting)
+        return
+    if is_guests_native(scene, link):
+        hear_native(scene, store, link, sighting)
         return
     plan = plan_known(
         sighting,
@@ -123,6 +151,8 @@ def _known(scene: Scene, store: Store, link: Link, sighting: Sighting) -> None:
 
 
 def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: HubEvent) -> None:
+    if read.guests or not read.organizes:
+        make_room(scene, store, event)
     plan = plan_adoption(
         sighting,
         here=scene.here,

@@ -14,6 +14,7 @@ from syncrules.selectors import door_for
 SWITCH_PAUSE = timedelta(minutes=5)
 STORM_WINDOW = timedelta(minutes=10)
 STORM_REASON = "This event was written more than 5 times in 10 minutes: the next write waits until it is quiet."
+EARLY_REASON = "The calendar is read first: the invitation may have brought the meeting by now."
 
 
 def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: datetime) -> set[Operation]:
@@ -27,7 +28,18 @@ def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: date
     for operation in operations:
         if operation.link_id in busy:
             _put_off(operation, now + STORM_WINDOW, reason=STORM_REASON, code="storm")
-    return {operation for operation in operations if operation.link_id not in busy}
+    early = {operation for operation in operations if operation.link_id not in busy and _is_early(operation, calendar)}
+    if early:
+        Calendar.objects.filter(pk=calendar.pk).ring(now=now)
+    for operation in early:
+        _put_off(operation, operation.due_at, reason=EARLY_REASON, code="read_first")
+    return {operation for operation in operations if operation.link_id not in busy} - early
+
+
+def _is_early(operation: Operation, calendar: Calendar) -> bool:
+    """Whether a copy has waited for an invitation, and nobody has looked since whether it came."""
+    waited = operation.kind == "create" and operation.attempts == 1 and operation.due_at > operation.planned_at
+    return waited and (calendar.last_success_at is None or calendar.last_success_at < operation.due_at)
 
 
 def _put_off(operation: Operation, until: datetime, *, reason: str, code: str) -> None:

@@ -72,9 +72,12 @@ def _first_pass(ids: Sequence[int], clock: Clock, tally: Tally, progress: Progre
 
 
 def _widened(scope: CalendarQuerySet) -> CalendarQuerySet:
-    """The scope and its owners' other calendars, which receive the copies."""
+    """The scope, its owners' other calendars, and those of colleagues: these receive the copies."""
     people = scope.values("account__person_id")
-    return Calendar.objects.active().filter(account__person_id__in=people)
+    waiting = Operation.objects.open().filter(
+        Q(link__event__owner__in=people) | Q(link__event__whole__owner__in=people)
+    )
+    return Calendar.objects.active().filter(Q(account__person_id__in=people) | Q(pk__in=waiting.values("calendar_id")))
 
 
 def _until_idle(

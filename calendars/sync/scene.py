@@ -6,7 +6,7 @@ What lives here: loading, with a fixed number of queries per page. What does not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
@@ -15,6 +15,8 @@ from accounts.models import User
 from accounts.secrets import fingerprint_key
 from calendars import rows, selectors
 from calendars.models import Calendar, Event, Link, LinkState
+from calendars.sync.colleagues import Colleagues
+from calendars.sync.meetings import Meetings
 from calsync.engine import serial
 from calsync.engine.adopt import find_match
 from calsync.engine.events import Event as HubEvent
@@ -24,9 +26,19 @@ from calsync.providers.base import Item
 from syncrules.compile import policy_for
 
 
+def lock_people(people: Iterable[int]) -> None:
+    """Let only one transaction at a time decide about the events of these people (row locks; SQLite locks as a whole).
+
+    Always in the same order, so that two never wait for each other; therefore all at once, before any row is read. The
+    weaker lock lets others refer to a person in the meantime.
+    """
+    locked = User.objects.select_for_update(no_key=True).filter(pk__in=list(people)).order_by("pk")
+    list(locked.values_list("pk", flat=True))
+
+
 def lock_person(person_id: int) -> None:
-    """Let only one transaction at a time decide about a person's events (a row lock; SQLite locks as a whole)."""
-    User.objects.select_for_update().filter(pk=person_id).values_list("pk", flat=True).first()
+    """The same for one."""
+    lock_people([person_id])
 
 
 @dataclass(slots=True)
@@ -44,10 +56,12 @@ class Scene:
     links_of: dict[int, list[Link]] = field(default_factory=dict)
     wholes: dict[int, Event] = field(default_factory=dict)  # the series whose parts are among the links
     unlinked: dict[int, tuple[Event, HubEvent]] = field(default_factory=dict)  # hub events without a copy here
+    meetings: Meetings = field(default_factory=Meetings)
+    colleagues: Colleagues | None = None
 
     @classmethod
     def load(cls, calendar: Calendar, items: Sequence[Item]) -> Scene:
-        """Read what the items touch. The person must be locked."""
+        """Read what the items touch. All of ``people`` must be locked; who they are, only the loaded scene can tell."""
         partners = {partner.pk: partner for partner in selectors.partners_of(calendar)}
         scene = cls(
             calendar=calendar,
@@ -59,8 +73,17 @@ class Scene:
         )
         scene._load_links(items)
         scene._load_unlinked(items)
+        scene._load_meetings(items)
         scene._load_siblings()
+        scene._part_colleagues(items)
         return scene
+
+    @property
+    def people(self) -> frozenset[int]:
+        """Whose rows may be changed by deciding about this."""
+        owners = {links[0].event.owner_id for links in self.links_of.values() if links}
+        others = self.colleagues.people if self.colleagues else frozenset()
+        return frozenset(owners) | self.meetings.owners | others | {self.calendar.account.person_id}
 
     def link_for(self, item: Item) -> Link | None:
         """The link that an item belongs to: by remote id, or by the idempotency key of a create not yet recorded."""
@@ -108,9 +131,32 @@ class Scene:
         )
         self.unlinked = {row.pk: (row, serial.load(row.content)) for row in candidates}
 
+    def _load_meetings(self, items: Sequence[Item]) -> None:
+        new = [item.event for item in items if item.event is not None and self.link_for(item) is None]
+        foreign = [event for event in new if event.uid and not event.organizes]
+        if foreign and self.calendar.is_primary:
+            self.meetings = Meetings.load(self.calendar, foreign, has_partners=bool(self.partners), known=self.unlinked)
+
+    def _part_colleagues(self, items: Sequence[Item]) -> None:
+        """Planning sees the calendars of an event's owner, and this one; what stands at colleagues is joined to it."""
+        theirs: dict[int, list[Link]] = {}
+        me = self.calendar.account.person_id
+        for event_id, links in self.links_of.items():
+            owner = links[0].event.owner_id
+            here = self.calendar.pk
+            side = [link for link in links if link.calendar.account.person_id == owner or link.calendar_id == here]
+            if len(side) == len(links):
+                continue
+            self.links_of[event_id] = side
+            if owner == me:
+                theirs[event_id] = [link for link in links if link not in side]
+        read = [item.event for item in items if item.event is not None]
+        self.colleagues = Colleagues.load(self.calendar, links_of=theirs, events=read, key=self.key)
+
     def _load_siblings(self) -> None:
         events = {link.event_id: link.event for link in [*self.by_remote.values(), *self.by_key.values()]}
         events |= {pk: row for pk, (row, _) in self.unlinked.items()}
+        events |= {row.pk: row for row in self.meetings.rows}
         self.wholes = Event.objects.in_bulk({event.whole_id for event in events.values() if event.whole_id})
         events |= self.wholes
         siblings = defaultdict(list)

@@ -84,11 +84,11 @@ class _Batch:
 
     def refresh(self, prepared: Sequence[Prepared], outcomes: Sequence[Written | ProviderError]) -> None:
         """What others may have decided while the writes were in flight: roles, and who holds the answered ids."""
-        roles = dict(
-            Link.objects.filter(pk__in=[item.operation.link_id for item in prepared]).values_list("pk", "role")
-        )
+        current = Link.objects.in_bulk([item.operation.link_id for item in prepared])
         for item in prepared:
-            item.operation.link.role = roles.get(item.operation.link_id, item.operation.link.role)
+            link = item.operation.link
+            if link.pk in current:  # a retired one belongs to an event of its own now
+                link.role, link.event_id = current[link.pk].role, current[link.pk].event_id
         answered = [outcome.remote_id for outcome in outcomes if isinstance(outcome, Written)]
         holders = Link.objects.filter(calendar=self.calendar, remote_id__in=answered)
         self.holders = {link.remote_id: link for link in holders}

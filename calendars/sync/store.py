@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -26,8 +27,11 @@ from calsync.engine.plan import EventPlan, FindingKind, PlannedWrite
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import LinkState as EngineLink
 
+if TYPE_CHECKING:
+    from calendars.sync.colleagues import Colleagues
+
 NATIVE_GRACE = timedelta(seconds=20)
-"""How long a copy waits when the person's other mailbox is invited too: the invitation may bring it by itself."""
+"""How long a copy waits when its mailbox is invited too: the invitation may bring it by itself."""
 
 _CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
 _HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED, FindingKind.PART_EDITED}
@@ -42,6 +46,7 @@ class Store:
     partners: Mapping[int, Calendar]
     stamps: Stamps
     tally: Tally
+    colleagues: Colleagues | None = None  # of the events' guests, where a plan may concern them
     new_events: list[Event] = field(default_factory=list)
     changed_events: list[Event] = field(default_factory=list)
     new_links: list[Link] = field(default_factory=list)
@@ -49,6 +54,7 @@ class Store:
     operations: list[Operation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     wholes: list[Whole] = field(default_factory=list)  # series whose parts have to be looked at
+    taken_over: list[tuple[Link, Event, Event]] = field(default_factory=list)  # link, its new event, its old one
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,11 +94,12 @@ class Store:
         self._count(found.kind)
         if event is not None:
             self.history.found(event, found)
+        calendar = self._colleagues_calendar(found.calendar_id) or self.calendar
         self.findings.append(
             Finding(
                 kind=found.kind,
-                person_id=self.calendar.account.person_id,
-                calendar=self.calendar,
+                person_id=calendar.account.person_id,
+                calendar=calendar,
                 event=event,
                 link=link,
                 remote_id=remote_id,
@@ -114,10 +121,24 @@ class Store:
             Operation(link=link, calendar_id=link.calendar_id, kind="delete", why=why, due_at=now, planned_at=now)
         )
 
+    def take_over(self, link: Link, event: Event, instead_of: Event) -> None:
+        """Let a link belong to ``event``; the event that it stood for was the same meeting and goes."""
+        link.event = event
+        self.taken_over.append((link, event, instead_of))
+
+    def note_answers(self, event: Event, answered: HubEvent) -> None:
+        """Keep what guests have answered: news, but no change of the event that anybody would write."""
+        rows.fill_event(event, answered, changed_at=None)
+        if event.pk:
+            self.changed_events.append(event)
+
     def save(self) -> None:
         """Write everything; to be called once, in the transaction that holds the lease."""
         Event.objects.bulk_create(self.new_events)
         update_rows(self.changed_events, _EVENT_FIELDS)
+        for link, event, instead_of in self.taken_over:
+            Link.objects.filter(pk=link.pk).update(event=event)
+            instead_of.delete()
         Link.objects.bulk_create(self.new_links)
         update_rows(self.changed_links.values(), _LINK_FIELDS)
         self.operations += keep_parts(self.wholes, stamps=self.stamps, grace=NATIVE_GRACE)
@@ -142,6 +163,8 @@ class Store:
     def _put(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
     ) -> None:
+        if self.colleagues is not None:
+            plan, links = self.colleagues.join(self, event, links, plan)
         kept = {link.calendar_id: link for link in links}
         by_calendar = {state.place.calendar_id: self._link(event, kept, state, read) for state in plan.links}
         for calendar_id, link in kept.items():
@@ -197,11 +220,16 @@ class Store:
         )
 
     def _due_at(self, write: PlannedWrite, event: HubEvent | None) -> datetime:
+        if write.kind == "create" and self._colleagues_calendar(write.calendar_id) and self.calendar.imported_at:
+            return self.stamps.planned_at + NATIVE_GRACE
         target = self.partners.get(write.calendar_id)
         if write.kind != "create" or event is None or target is None or not self.calendar.imported_at:
             return self.stamps.planned_at
         invited = {guest.address for guest in event.guests} | {event.organizer}
         return self.stamps.planned_at + (NATIVE_GRACE if target.account.address in invited else timedelta())
+
+    def _colleagues_calendar(self, calendar_id: int) -> Calendar | None:
+        return self.colleagues.calendars.get(calendar_id) if self.colleagues is not None else None
 
     def _count(self, kind: FindingKind) -> None:
         self.tally.conflicts += kind in _CONFLICTS

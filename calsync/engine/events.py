@@ -155,6 +155,7 @@ class Guest:
     response: str = "none"  # none, accepted, tentative, declined
     optional: bool = False
     resource: bool = False
+    partial: bool = False  # invited to single occurrences of the series only
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,3 +41,4 @@ class Policy:
 
     conflict: ConflictPolicy = ConflictPolicy.NEWEST
     on_delete: DeletePolicy = DeletePolicy.EDIT_WINS
+    colleague_copies: bool = True  # guests on the other platform get a copy where no invitation reaches them

@@ -192,6 +192,7 @@ def _dump_guest(guest: Guest) -> dict[str, Json]:
         "response": guest.response,
         "optional": guest.optional,
         "resource": guest.resource,
+        "partial": guest.partial,
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from calsync.engine.events import Event, Platform
+from calsync.engine.events import Event, Guest, Platform
 from calsync.engine.fingerprint import field_of_path
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState
@@ -60,16 +60,27 @@ def travelling(hub: HubState, link: LinkState, paths: Iterable[str]) -> frozense
 
 def with_identity_of(event: Event, read: Event) -> Event:
     """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields and kind, which only the
-    event's own mailbox knows.
+    event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
     """
     return replace(
         event,
         uid=read.uid,
         organizer=read.organizer,
         organizes=read.organizes,
-        guests=read.guests,
+        guests=_with_known_answers(event, read),
         pinned=read.pinned,
         kind=read.kind,
+    )
+
+
+def _with_known_answers(event: Event, read: Event) -> tuple[Guest, ...]:
+    """The guests as read, who keep the answer that they gave to the meeting at this time."""
+    if event.content.when != read.content.when:
+        return read.guests  # it was moved: they are asked anew
+    known = {guest.address: guest.response for guest in event.guests}
+    return tuple(
+        replace(guest, response=known.get(guest.address, "none")) if guest.response == "none" else guest
+        for guest in read.guests
     )
 
 

@@ -187,6 +187,7 @@ class Switches:
     google_unknown_fields_answer_400: bool = False  # else unknown body fields are ignored
     google_requests_per_minute: int = 0  # per user, sliding; the real default is 600; 0 switches the limit off
     validate_answers: bool = False  # check every Google answer against the discovery document (tests)
+    mail_arrives: bool = True  # else meeting mails wait in ``Core.held_mails`` until they are released
     notifications: bool = True  # deliver push notifications at all
     duplicate_notifications: bool = False
     notification_delay_ms: float = 0.0  # how long after a change its push notification is sent at the earliest
@@ -203,6 +204,7 @@ class Core:
     clock: Clock = field(default_factory=Clock)
     ledger: Ledger = field(default_factory=Ledger)
     outbox: list[Mail] = field(default_factory=list)
+    held_mails: list[tuple[Invitation, str]] = field(default_factory=list)  # (invitation, recipient)
     faults: list[Fault] = field(default_factory=list)
     fault_uses: dict[int, FaultUse] = field(default_factory=dict)  # by id() of the fault
     switches: Switches = field(default_factory=Switches)
@@ -220,6 +222,17 @@ class Core:
 
     def send_invitation(self, invitation: Invitation, recipient: str) -> None:
         """Land the invitation natively if the recipient's mailbox lives here; a stranger only has the outbox row."""
+        if not self.switches.mail_arrives:
+            self.held_mails.append((invitation, recipient))
+            return
         provider = self.domains.get(recipient.lower(), "")
         if land := self.deliver.get(provider):
             land(invitation, recipient.lower())
+
+    def release_mails(self) -> None:
+        """Let the held meeting mails arrive, and later ones at once again."""
+        with self.lock:
+            self.switches.mail_arrives = True
+            waiting, self.held_mails = self.held_mails, []
+            for invitation, recipient in waiting:
+                self.send_invitation(invitation, recipient)

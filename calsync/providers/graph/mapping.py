@@ -161,7 +161,8 @@ def _with_guests_of(exceptions: Iterable[Json], guests: tuple[Guest, ...], mailb
     """The guests of the series and of single occurrences: a write to either would mail them."""
     everybody = {guest.address: guest for own in exceptions for guest in _guests(own, mailbox)}
     known = {guest.address for guest in guests}
-    return (*guests, *(guest for address, guest in sorted(everybody.items()) if address not in known))
+    some = (replace(guest, partial=True) for address, guest in sorted(everybody.items()) if address not in known)
+    return (*guests, *some)
 
 
 def _cancelled_keys(event: Event, cancelled: Iterable[object]) -> set[OccurrenceKey]:
