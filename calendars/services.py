@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -26,7 +27,8 @@ from calendars.models import (
     Operation,
     OperationState,
 )
-from calendars.sync.audit import REMEDIES, AuditReport, audit_pair, audited_pairs
+from calendars.sync.audit import REMEDIES, AuditReport, audit_pair, audit_window, audited_pairs
+from calendars.sync.audit_colleagues import audit_alone, audited_alone, compare_copies
 from calendars.sync.clock import Clock
 from calendars.sync.history import BEGINNINGS
 from calendars.sync.latecomers import welcome
@@ -149,11 +151,15 @@ def audit_calendars(
     """Audit every pair in scope and keep the result for the history."""
     started = clock()
     report = AuditReport()
-    for position, (left, right) in enumerate(audited_pairs(calendars), start=1):
+    audits: list[tuple[Calendar, Callable[[], object]]] = [
+        *((left, partial(_audit_two, left, right, clock, report)) for left, right in audited_pairs(calendars)),
+        *((one, partial(_audit_one, one, clock, report)) for one in audited_alone(calendars)),
+    ]
+    for position, (calendar, audit) in enumerate(audits, start=1):
         try:
-            audit_pair(left, right, now=clock(), report=report)
+            audit()
         except ProviderError as error:
-            report.unread.append((left, f"{error} {error.remedy}"))
+            report.unread.append((calendar, f"{error} {error.remedy}"))
         progress(position)
     AuditRun.objects.create(
         started_at=started,
@@ -163,6 +169,21 @@ def audit_calendars(
         counts={"matched": report.matched, **{kind: report.count(kind) for kind in REMEDIES}},
     )
     return report
+
+
+def count_audits(calendars: CalendarQuerySet) -> int:
+    """How many steps an audit of these calendars takes."""
+    return sum(1 for _ in audited_pairs(calendars)) + len(audited_alone(calendars))
+
+
+def _audit_two(left: Calendar, right: Calendar, clock: Clock, report: AuditReport) -> None:
+    now = clock()
+    for side in audit_pair(left, right, now=now, report=report):
+        compare_copies(side, audit_window(now, left, right), report)
+
+
+def _audit_one(calendar: Calendar, clock: Clock, report: AuditReport) -> None:
+    audit_alone(calendar, now=clock(), report=report)
 
 
 def repair_differences(*, calendars: CalendarQuerySet, report: AuditReport, clock: Clock) -> RunReport:

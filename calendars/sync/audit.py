@@ -84,10 +84,10 @@ def audited_pairs(calendars: CalendarQuerySet) -> Iterator[tuple[Calendar, Calen
             yield calendar, partner
 
 
-def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditReport) -> None:
-    """Compare one person's two calendars. Raises ProviderError when a side cannot be read."""
-    window = _window(now, left, right)
-    sides = (_read(left, window), _read(right, window))
+def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditReport) -> tuple[Side, Side]:
+    """Compare one person's two calendars; returns them as read. Raises ProviderError when a side cannot be read."""
+    window = audit_window(now, left, right)
+    sides = (read_side(left, window), read_side(right, window))
     held = _held_events(left, right)
     _compare_linked(sides, held, report)
     both = (sides, sides[::-1])
@@ -96,9 +96,10 @@ def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditR
     for side, other in both:
         _compare_unlinked(side, other, held, report)
     _open_conflicts(sides, report)
+    return sides
 
 
-def _window(now: datetime, *calendars: Calendar) -> Window:
+def audit_window(now: datetime, *calendars: Calendar) -> Window:
     """Today's window, as far as both calendars have been read: what lies beyond is not in step yet, and need not be."""
     start = now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS)
     end = now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS)
@@ -107,7 +108,8 @@ def _window(now: datetime, *calendars: Calendar) -> Window:
     return Window(max([start, *starts]), min([end, *ends]))
 
 
-def _read(calendar: Calendar, window: Window) -> Side:
+def read_side(calendar: Calendar, window: Window) -> Side:
+    """One calendar, read completely, with what we hold about it. Raises ProviderError."""
     provider = gateway.provider_for(calendar.platform)
     pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
     items = {item.remote_id: item for page in pages for item in page.items if item.event is not None}
@@ -149,7 +151,7 @@ def _compare_copies(
     drifts = [
         Difference("drifted", side.calendar, copy.remote_id, copy.event_id, paths)
         for side, copy, item in ((left, link, here), (right, other, there))
-        if (paths := _drift(side, copy, item, hub))
+        if (paths := drift_of(side, copy, item, hub))
     ]
     if drifts:
         report.differences.append(drifts[0])
@@ -157,7 +159,13 @@ def _compare_copies(
         report.matched += 1
 
 
-def _drift(side: Side, link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]:
+def is_colleagues(link: Link, calendar: Calendar) -> bool:
+    """Whether a link stands for a colleague's meeting: it has no counterpart in the person's other calendar."""
+    return link.role == Role.COPY or link.event.owner_id != calendar.account.person_id
+
+
+def drift_of(side: Side, link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]:
+    """The paths in which a copy is not as the hub wants it there."""
     role = Role(link.role)
     if item.event is None or role == Role.NATIVE:
         return ()
@@ -193,6 +201,8 @@ def _compare_unlinked(side: Side, other: Side, held: set[int], report: AuditRepo
         if remote_id in side.in_parts or (link is not None and link.is_of_a_part):
             continue
         if item.event is None or (link is not None and (link.event_id in elsewhere or link.event.left_alone)):
+            continue
+        if link is not None and is_colleagues(link, side.calendar):
             continue
         report.differences.append(_unlinked(side, item, link, held, twice))
 

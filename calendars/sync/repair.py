@@ -63,6 +63,8 @@ _MENDERS = {"missing": _mend_missing, "drifted": _mend_drift, "orphans": _mend_o
 
 
 def _link(difference: Difference) -> Link | None:
+    if not difference.remote_id:
+        return None  # of the links without one it could be any
     links = Link.objects.filter(calendar=difference.calendar, remote_id=difference.remote_id)
     return links.exclude(state=LinkState.GONE).select_related("event").first()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -13,12 +13,14 @@ from django.utils import timezone
 from accounts.models import LinkedAccount, OrgUnit, User
 from calendars import services
 from calendars.models import Calendar
+from calendars.sync import store
 from calendars.sync.audit import AuditReport
 from calendars.sync.run import RunReport, serve
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
+from tests.sync.company import Company
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -87,6 +89,16 @@ class World:
         services.ensure_primary_calendars(accounts)
         return Person(user, address, self)
 
+    def open_mailbox(self, person: Person, platform: str) -> None:
+        """One more mailbox for a person, of which CalSync does not know yet."""
+        host = self.simulator.graph if platform == "outlook" else self.simulator.google
+        host.add_mailbox(person.address, person.user.name, "Europe/Berlin")
+
+    def map_mailbox(self, person: Person, platform: str) -> None:
+        """Make a mailbox known to CalSync."""
+        account = LinkedAccount.objects.create(person=person.user, platform=platform, address=person.address)
+        services.ensure_primary_calendars([account])
+
     def activate(self, *, from_now: bool = False) -> RunReport:
         services.activate(calendars=Calendar.objects.all(), from_now=from_now, now=timezone.now())
         return self.settle()
@@ -153,3 +165,19 @@ def world(db, simulator, settings, tmp_path) -> World:
     settings.GOOGLE_API_URL = simulator.url
     settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(key_file)
     return World(simulator)
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Copies wait only for a moment for the invitation."""
+    monkeypatch.setattr(store, "NATIVE_GRACE", timedelta(seconds=1))
+
+
+@pytest.fixture
+def company(world, here, soon):
+    """Both are active; meeting mails do not arrive until a test lets them."""
+    ada = world.person("ada", outlook=here == "outlook", google=here == "google")
+    bo = world.person("bo", outlook=here == "google", google=here == "outlook")
+    world.activate()
+    world.simulator.core.switches.mail_arrives = False
+    return Company(world, here, ada, bo)

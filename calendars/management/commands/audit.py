@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.progress import bars
 from calendars.management.scope import UsageError, add_person, chosen
 from calendars.models import Calendar
-from calendars.services import audit_calendars, repair_differences
-from calendars.sync.audit import REMEDIES, AuditReport, audited_pairs
+from calendars.services import audit_calendars, count_audits, repair_differences
+from calendars.sync.audit import REMEDIES, AuditReport
 from calendars.sync.run import serve
 
 HELP = """Read both sides of everybody in scope completely, compare them, and print the match rate and each difference.
@@ -65,7 +65,7 @@ class Command(BaseCommand):
 
     def _audit(self, calendars: Any) -> AuditReport:  # Any: a queryset of calendars
         with bars() as progress:
-            total = sum(1 for _ in audited_pairs(calendars))
+            total = count_audits(calendars)
             return audit_calendars(
                 calendars=calendars,
                 clock=timezone.now,
