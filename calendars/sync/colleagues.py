@@ -60,8 +60,10 @@ class Colleagues:
     @property
     def people(self) -> frozenset[int]:
         """Whose rows may change with these events, beside the owner's."""
-        linked = {calendar.account.person_id for calendar in self.calendars.values()}
-        return frozenset(linked | {seat.person_id for seat in self.seats if seat.place.platform != self.platform})
+        linked = {link.calendar.account.person_id for links in self.links_of.values() for link in links}
+        # A known meeting may have its origin in the owner's calendar on the other platform.
+        reachable = [seat for seat in self.seats if self.before or seat.place.platform != self.platform]
+        return frozenset(linked | {seat.person_id for seat in reachable})
 
     def join(self, store: Store, event: Event, links: list[Link], plan: EventPlan) -> tuple[EventPlan, list[Link]]:
         """The plan and the rows of an event with its colleagues' links added; unchanged for events without any."""
@@ -104,7 +106,7 @@ class Colleagues:
             present=_standing(theirs),
             natives=natives,
             closed=closed,
-            uncopied={seat.place.calendar_id for seat in seats if not self._may_copy(seat)},
+            uncopied={seat.place.calendar_id for seat in seats if not self._may_copy(seat, event)},
         )
         return attendance, taken
 
@@ -129,10 +131,13 @@ class Colleagues:
             None,
         )
 
-    def _may_copy(self, seat: Seat) -> bool:
+    def _may_copy(self, seat: Seat, event: Event) -> bool:
         """By the rules of both: of the one whose meeting it is, and of the one whose calendar gets it."""
-        guest = self.calendars[seat.place.calendar_id].account.person
-        return policy_for(self.owner).colleague_copies and policy_for(guest).colleague_copies
+        calendar = self.calendars[seat.place.calendar_id]
+        since = calendar.activated_at if calendar.leaves_existing_alone else None
+        if since is not None and event.created_at is not None and event.created_at < since:
+            return False
+        return policy_for(self.owner).colleague_copies and policy_for(calendar.account.person).colleague_copies
 
     def _with_answers(self, store: Store, event: Event, plan: EventPlan, taken: list[Rival]) -> EventPlan:
         if plan.event is None:

@@ -1,6 +1,6 @@
 """Colleagues who join, leave or take no part; whose switch, rules and audits count."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -15,10 +15,11 @@ from calendars.sync.decide import decide
 from calendars.sync.run import serve
 from calendars.sync.store import Stamps
 from calendars.sync.tally import Tally
+from calsync.engine import serial
 from calsync.engine.policy import Policy
 from calsync.providers.base import Window
 from syncrules.services import Target, switch_off, switch_on
-from tests.sync.company import BOTH_WAYS, Company
+from tests.sync.company import BOTH_WAYS, WEEKLY, Company
 
 QUERIES_OF_A_PLAIN_PAGE = 10
 
@@ -185,6 +186,34 @@ def test_a_mailbox_on_the_organisers_platform_makes_a_native_copy_the_persons_ow
     company.world.activate()
     assert len(company.bo.outlook) == len(company.bo.google) == 1
     assert Event.objects.filter(owner=company.bo.user, deleted_at=None).count() == 1
+    company.assert_quiet()
+
+
+@BOTH_WAYS
+def test_from_now_leaves_older_meetings_of_colleagues_alone(world, here, soon):
+    ada = world.person("ada", outlook=here == "outlook", google=here == "google")
+    world.simulator.core.switches.mail_arrives = False
+    world.activate()
+    bo = world.person("bo", outlook=here == "google", google=here == "outlook")
+    company = Company(world, here, ada, bo)
+    old = company.invite(title="Old")
+    world.settle()
+    world.activate(from_now=True)
+    company.edit(old, title="Old, edited")
+    company.invite(title="New")
+    world.settle()
+    assert company.titles() == ["New"]
+    company.assert_quiet()
+
+
+@pytest.mark.parametrize("here", ["outlook"])
+def test_a_guest_of_one_occurrence_gets_no_copy_of_the_series(company, here):
+    made = company.ada.in_outlook(subject="Weekly", recurrence=WEEKLY[here])
+    one = company.ada.occurrence_in_outlook(made["id"], date(2026, 12, 8))
+    company.edit(one, guests=[company.bo])
+    company.world.settle()
+    assert serial.load(Event.objects.get().content).guests[0].address == company.bo.address
+    assert company.titles() == []
     company.assert_quiet()
 
 
