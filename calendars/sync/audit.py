@@ -180,7 +180,7 @@ def _compare_parts(side: Side, other: Side, window: Window, report: AuditReport)
     """Series that stand in parts on one side: matched when every part is."""
 
     def drift(link: Link, item: Item, hub: HubEvent) -> tuple[str, ...]:
-        return _drift(side, link, item, hub)
+        return drift_of(side, link, item, hub)
 
     wholes = {link.event_id: remote_id for remote_id, link in other.links.items() if remote_id in other.items}
     here = {link.event_id for link in side.links.values()}

@@ -9,13 +9,14 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from calendars import gateway, selectors
+from accounts.secrets import fingerprint_key
+from calendars import rows, selectors
 from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation
 from calendars.sync.audit import AuditReport, Difference, Side, audit_window, drift_of, is_colleagues, read_side
 from calendars.sync.pull import reaches_into
 from calsync.engine import serial
+from calsync.engine.plan import wanted_writes
 from calsync.engine.policy import Role
-from calsync.engine.transform import obstacle
 from calsync.providers.base import Window
 
 
@@ -48,9 +49,10 @@ def compare_copies(side: Side, window: Window, report: AuditReport) -> None:
     waiting = Link.objects.filter(calendar=side.calendar, role=Role.COPY, state=LinkState.ACTIVE, remote_id="")
     lacking = waiting.filter(event__deleted_at__isnull=True).exclude(operations__in=Operation.objects.open())
     for link in lacking.select_related("event").order_by("pk"):
-        held = obstacle(serial.load(link.event.content), gateway.TRAITS[side.calendar.platform])
-        kind = "unsupported" if held else "missing"
-        report.differences.append(Difference(kind, side.calendar, "", link.event_id))
+        link.calendar = side.calendar
+        # Nothing is wanted of a series that stands here in parts.
+        if wanted_writes(rows.hub_state(link.event, [link]), key=fingerprint_key()):
+            report.differences.append(Difference("missing", side.calendar, "", link.event_id))
 
 
 def _compare_copy(side: Side, link: Link, window: Window, report: AuditReport) -> None:

@@ -71,7 +71,7 @@ class Colleagues:
         if event.owner_id != self.owner.pk or event.left_alone or not (theirs or (plan.event and plan.event.guests)):
             return plan, links
         attendance, taken = self._attendance(event, theirs, plan)
-        joined = join(plan, attendance, before=self.before.get(event.pk), key=self.key)
+        joined = join(plan, attendance, key=self.key)
         gone = {state.calendar_id for state in joined.retired}
         for link in theirs:
             if link.calendar_id in gone:

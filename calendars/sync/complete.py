@@ -13,7 +13,8 @@ from django.db.models import QuerySet
 
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync.latecomers import complete_copies
-from calendars.sync.scene import Scene, lock_person
+from calendars.sync.locks import lock_person
+from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally

@@ -14,9 +14,10 @@ from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
+from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
-from calendars.sync.scene import Scene, lock_people
+from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally

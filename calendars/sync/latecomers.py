@@ -19,8 +19,9 @@ from accounts.secrets import fingerprint_key
 from calendars import rows
 from calendars.models import Calendar, Event, Link, LinkState, Operation
 from calendars.sync.colleagues import Colleagues
-from calendars.sync.scene import lock_people
-from calendars.sync.store import Stamps, Store
+from calendars.sync.locks import lock_people
+from calendars.sync.stamps import Stamps
+from calendars.sync.store import Store
 from calendars.sync.tally import Tally
 from calsync.engine import serial
 from calsync.engine.plan import EventPlan, wanted_writes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from accounts.models import LinkedAccount
 from calendars import rows
 from calendars.models import Calendar, Event, Link, LinkState
-from calendars.sync.retire import retire_copy
+from calendars.sync.retire import retire_copy, retire_parts
 from calendars.sync.store import Store
 from calsync.engine import serial
 from calsync.engine.colleagues import answered, plan_native, same_meeting
@@ -114,6 +114,8 @@ def make_room(scene: Scene, store: Store, event: Event) -> None:
     if here.remote_id or here.operations.filter(attempts__gt=0).exists():
         retire_copy(store, here, why=NATIVE_CAME)
         scene.links_of[event.pk] = [link for link in links if link is not here]
+    else:
+        retire_parts(store, here, why=NATIVE_CAME)
 
 
 def is_guests_native(scene: Scene, link: Link) -> bool:

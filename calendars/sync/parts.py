@@ -19,7 +19,7 @@ from django.db import transaction
 from accounts.secrets import fingerprint_key
 from calendars import gateway, rows
 from calendars.models import Calendar, Event, Link, LinkState, Operation
-from calendars.sync.scene import lock_person
+from calendars.sync.locks import lock_people
 from calendars.sync.stamps import Stamps
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
@@ -51,11 +51,12 @@ def keep_parts(wholes: Sequence[Whole], *, stamps: Stamps, grace: timedelta) -> 
 
 def roll_parts(calendar: Calendar, *, stamps: Stamps, grace: timedelta) -> set[int]:
     """Make the parts that a calendar's new window brings into sight; returns the calendars that get writes."""
+    in_parts = Link.objects.filter(calendar=calendar, state=LinkState.ACTIVE, remote_id="", event__is_series=True)
+    owners = set(in_parts.order_by("pk").values_list("event__owner_id", flat=True))  # colleagues' series, too
     with transaction.atomic():
-        lock_person(calendar.account.person_id)
-        in_parts = Link.objects.filter(calendar=calendar, state=LinkState.ACTIVE, remote_id="", event__is_series=True)
+        lock_people({calendar.account.person_id, *owners})
         wholes = Event.objects.filter(pk__in=in_parts.values("event"), deleted_at__isnull=True, whole__isnull=True)
-        found = [(row, serial.load(row.content)) for row in wholes.order_by("pk")]
+        found = [(row, serial.load(row.content)) for row in wholes.filter(owner__in=owners).order_by("pk")]
         operations = keep_parts(found, stamps=stamps, grace=grace)
         Operation.objects.bulk_create(operations, ignore_conflicts=True)
     return {operation.calendar_id for operation in operations}

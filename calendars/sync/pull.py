@@ -236,7 +236,7 @@ def _finish(reading: Round) -> None:
             generation=calendar.generation + reading.complete,
         )
     calendar.imported_at = calendar.imported_at or now
-    if reading.complete and not first:
+    if reading.complete:  # at first for the series of colleagues that this calendar waits for
         reading.tally.rung |= roll_parts(calendar, stamps=reading.stamps(), grace=NATIVE_GRACE)
     if first or reading.tally.reopened:
         reading.tally.reopened = 0

@@ -21,8 +21,8 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors
 from calendars.sync.lease import Lease
+from calendars.sync.locks import lock_person
 from calendars.sync.saving import update_rows
-from calendars.sync.scene import lock_person
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect

@@ -10,7 +10,7 @@ from django.db import transaction
 from calendars.models import Calendar, Link, LinkState, Operation
 from calendars.sync.audit import Difference
 from calendars.sync.complete import complete_links
-from calendars.sync.scene import lock_person
+from calendars.sync.locks import lock_person
 from calendars.sync.tally import Tally
 
 

@@ -12,12 +12,25 @@ from calendars.sync.store import Store
 from calsync.engine.policy import Role
 
 
-def retire_copy(store: Store, link: Link, *, why: str) -> Event:
-    """Have the copy behind ``link`` deleted at its provider; its place at the event is free at once.
+def retire_copy(store: Store, link: Link, *, why: str) -> None:
+    """Have the copy behind ``link`` deleted at its provider, with its parts; its place at the event is free at once.
 
     Only for copies without guests (twins, copies, parts): a deletion of those mails nobody. The link must be stored,
     its calendar loaded, and both the event's owner and the calendar's locked.
     """
+    retire_parts(store, link, why=why)
+    _retire(store, link, why=why)
+
+
+def retire_parts(store: Store, link: Link, *, why: str) -> None:
+    """The same for the parts in which a series stands in the calendar of ``link``."""
+    parts = Link.objects.filter(calendar=link.calendar, event__whole=link.event_id, event__deleted_at__isnull=True)
+    for part in parts.exclude(state=LinkState.GONE).select_related("event").order_by("pk"):
+        part.calendar = link.calendar
+        _retire(store, part, why=why)
+
+
+def _retire(store: Store, link: Link, *, why: str) -> None:
     event = link.event
     retired = Event.objects.create(
         owner_id=link.calendar.account.person_id,
@@ -36,4 +49,3 @@ def retire_copy(store: Store, link: Link, *, why: str) -> Event:
     Link.objects.filter(pk=link.pk).update(event=retired, role=link.role, state=link.state)
     if link.remote_id and link.calendar.is_active:
         store.plan_delete(link, why=why)
-    return retired

@@ -6,12 +6,11 @@ What lives here: loading, with a fixed number of queries per page. What does not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from accounts.models import User
 from accounts.secrets import fingerprint_key
 from calendars import rows, selectors
 from calendars.models import Calendar, Event, Link, LinkState
@@ -24,21 +23,6 @@ from calsync.engine.plan import HubState, Place
 from calsync.engine.policy import Policy
 from calsync.providers.base import Item
 from syncrules.compile import policy_for
-
-
-def lock_people(people: Iterable[int]) -> None:
-    """Let only one transaction at a time decide about the events of these people (row locks; SQLite locks as a whole).
-
-    Always in the same order, so that two never wait for each other; therefore all at once, before any row is read. The
-    weaker lock lets others refer to a person in the meantime.
-    """
-    locked = User.objects.select_for_update(no_key=True).filter(pk__in=list(people)).order_by("pk")
-    list(locked.values_list("pk", flat=True))
-
-
-def lock_person(person_id: int) -> None:
-    """The same for one."""
-    lock_people([person_id])
 
 
 @dataclass(slots=True)

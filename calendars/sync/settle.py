@@ -16,8 +16,8 @@ from calendars.models import Calendar, Event, Link, LinkState, Operation, Operat
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
+from calendars.sync.locks import lock_person
 from calendars.sync.saving import update_rows
-from calendars.sync.scene import lock_person
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally

@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from calsync.engine import findings
 from calsync.engine.events import Event, Platform
 from calsync.engine.fingerprint import fingerprints
-from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, Place, PlannedWrite, Sighting, WriteWish
+from calsync.engine.plan_values import EventPlan, HubState, LinkState, Place, PlannedWrite, Sighting, WriteWish
 from calsync.engine.policy import Role
 from calsync.engine.recurrence import same_span
-from calsync.engine.transform import obstacle
 from calsync.engine.travel import with_link
 from calsync.engine.wanted import in_order, wanted_map, wanted_writes
 
@@ -80,7 +78,7 @@ def _seat_of(seats: Sequence[Seat], origin: Platform) -> Seat | None:
     return min(others, key=lambda seat: (not seat.active, seat.place.calendar_id), default=None)
 
 
-def join(plan: EventPlan, attendance: Attendance, *, before: Event | None, key: bytes) -> Joined:
+def join(plan: EventPlan, attendance: Attendance, *, key: bytes) -> Joined:
     """The organiser's plan with the links of colleagues: kept, added, taken over, or to be retired.
 
     A native copy is never written. The copy of somebody who is invited no more is retired; when the meeting is deleted
@@ -97,14 +95,12 @@ def join(plan: EventPlan, attendance: Attendance, *, before: Event | None, key: 
         else:
             kept.append(replace(present, place=seat.place) if seat else present)
     added = [link for seat in free.values() if (link := _link_for(seat, attendance))]
-    told = (*_refused(added, plan.event), *_new_obstacles(kept, before, plan.event))
     theirs = in_order([*kept, *added])
     writes = wanted_writes(HubState(plan.event, theirs), key=key)
     joined = replace(
         plan,
         links=in_order([*plan.links, *theirs]),
         writes=(*plan.writes, *writes),
-        findings=(*plan.findings, *told),
     )
     return Joined(joined, in_order(retired))
 
@@ -117,17 +113,6 @@ def _link_for(seat: Seat, attendance: Attendance) -> LinkState | None:
     if not seat.active or calendar_id in attendance.closed or calendar_id in attendance.uncopied:
         return None
     return LinkState(place=seat.place, role=Role.COPY)
-
-
-def _refused(added: Iterable[LinkState], event: Event) -> list[Finding]:
-    copies = [link for link in in_order(added) if link.role is Role.COPY]
-    reasons = [(link.calendar_id, obstacle(event, link.place.traits)) for link in copies]
-    return [findings.cannot_represent(calendar_id, reason) for calendar_id, reason in reasons if reason]
-
-
-def _new_obstacles(kept: Iterable[LinkState], before: Event | None, event: Event) -> list[Finding]:
-    copies = [link for link in kept if link.role is Role.COPY]
-    return findings.new_obstacles(in_order(copies), before=before, now=event) if before is not None else []
 
 
 def _ended(plan: EventPlan, attendance: Attendance) -> EventPlan:

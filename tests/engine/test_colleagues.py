@@ -6,7 +6,7 @@ import pytest
 
 from calsync.engine.colleagues import Attendance, Seat, answered, invited, join, plan_native, same_meeting
 from calsync.engine.events import Guest, Platform
-from calsync.engine.plan import EventPlan, FindingKind, LinkState, Place, Role
+from calsync.engine.plan import EventPlan, LinkState, Place, Role
 from calsync.engine.travel import with_identity_of
 from tests.engine.builders import (
     ALICE,
@@ -24,7 +24,6 @@ from tests.engine.builders import (
     sighting,
     single,
     timed,
-    weekly,
 )  # fmt: skip
 
 MEETING = single(guests=(ALICE, BOB), organizer="me@example.org", uid="u1")
@@ -67,8 +66,8 @@ def planned(event=MEETING):
     return EventPlan(event=event, links=(agreed(event or MEETING, OUTLOOK, Role.ORIGIN),) if event else ())
 
 
-def joined(attendance, *, event=MEETING, before=None):
-    return join(planned(event), attendance, before=before, key=KEY)
+def joined(attendance, *, event=MEETING):
+    return join(planned(event), attendance, key=KEY)
 
 
 def outcome(result):
@@ -126,18 +125,6 @@ def test_a_deleted_meeting_takes_its_copies_along_and_leaves_the_natives():
 def test_a_copy_in_a_calendar_that_is_off_waits_for_its_deletion():
     off = replace(COPY, place=replace(COLLEAGUE, writable=False))
     assert outcome(joined(Attendance(present=(off,)), event=None)) == ({3: "copy"}, [], [])
-
-
-def test_a_copy_that_cannot_be_held_is_told_once():
-    two_rules = replace(weekly(count=3), rules=weekly().rules + weekly(interval=2).rules)
-    event = replace(MEETING, recurrence=two_rules)
-    seat = replace(AT_GOOGLE, place=replace(COLLEAGUE, traits=OUTLOOK_TRAITS))
-    first = joined(Attendance((seat,)), event=event)
-    assert outcome(first) == ({3: "copy"}, [], [])
-    [finding] = first.plan.findings
-    assert (finding.kind, finding.calendar_id) == (FindingKind.CANNOT_REPRESENT, 3)
-    again = joined(Attendance((seat,), (LinkState(seat.place, Role.COPY),)), event=event, before=event)
-    assert again.plan.findings == ()
 
 
 NATIVES = replace(MEETING, organizes=False)

@@ -13,7 +13,7 @@ from calendars.sync import colleagues
 from calendars.sync import lease as leases
 from calendars.sync.decide import decide
 from calendars.sync.run import serve
-from calendars.sync.store import Stamps
+from calendars.sync.stamps import Stamps
 from calendars.sync.tally import Tally
 from calsync.engine import serial
 from calsync.engine.policy import Policy
@@ -237,3 +237,39 @@ def pages(calendar):
     provider = gateway.provider_for(calendar.platform)
     window = Window(timezone.now() - timedelta(days=30), timezone.now() + timedelta(days=400))
     return provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
+
+
+TWICE_A_MONTH = ["RRULE:FREQ=MONTHLY;BYMONTHDAY=5,20;COUNT=6"]
+"""A rule that Outlook has no form for."""
+
+
+@pytest.mark.parametrize("here", ["google"])
+def test_a_series_that_outlook_lacks_stands_at_the_guest_in_parts_and_goes_with_the_invitation(company, here):
+    made = company.invite(title="Twice a month", recurrence=TWICE_A_MONTH)
+    company.world.settle()
+    assert set(company.titles()) == {"Twice a month"}
+    assert len(company.titles()) > 1
+    report = company.world.audit()
+    assert (report.differences, report.match_rate) == ([], 100.0)
+    company.assert_quiet()
+
+    company.edit(made, title="Twice")
+    company.world.settle()
+    assert set(company.titles()) == {"Twice"}
+    company.edit(made, guests=[])
+    company.world.settle()
+    assert company.titles() == []
+    company.assert_quiet()
+
+
+@pytest.mark.parametrize("here", ["google"])
+def test_a_colleague_who_joins_later_gets_a_series_in_parts(world, here, soon):
+    ada = world.person("ada", outlook=False)
+    world.activate()
+    bo = world.person("bo", google=False)
+    company = Company(world, here, ada, bo)
+    company.invite(title="Twice a month", recurrence=TWICE_A_MONTH)
+    world.settle()
+    world.activate()
+    assert len(company.titles()) > 1
+    company.assert_quiet()
