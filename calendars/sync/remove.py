@@ -21,8 +21,8 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.history import History, Kind
 from calendars.sync.lease import Lease, LeaseLost
+from calendars.sync.locks import lock_person
 from calendars.sync.saving import update_rows
-from calendars.sync.scene import lock_person
 from calsync.engine.plan import FindingKind
 from calsync.engine.policy import Role
 from calsync.providers.base import (
