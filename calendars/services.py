@@ -131,9 +131,9 @@ def clean_up(*, now: datetime) -> dict[str, int]:
     """
     before = now - timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS)
     closed = Operation.objects.filter(state__in=[OperationState.DONE, OperationState.DROPPED], closed_at__lt=before)
-    entries = EventEntry.objects.filter(at__lt=before).exclude(kind__in=BEGINNINGS)
     standing = Link.objects.filter(state__in=[LinkState.ACTIVE, LinkState.HELD])
     dead = Event.objects.filter(deleted_at__lt=before).exclude(links__in=standing).exclude(parts__links__in=standing)
+    entries = EventEntry.objects.filter(at__lt=before).exclude(kind__in=BEGINNINGS)
     hooks = HookCount.objects.filter(day__lt=before.date())
     failures = Failure.objects.filter(stopped__lt=before)  # the queue itself keeps them for ever
     outdated = {

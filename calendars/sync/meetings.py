@@ -97,6 +97,7 @@ def meet(scene: Scene, store: Store, event: Event, sighting: Sighting, read: Hub
     hub = scene.hub_state(event, without_here=True)
     plan = plan_adoption(sighting, here=scene.here, hub=hub, policy=scene.policy, key=scene.key)
     store.tally.adopted += 1
+    store.history.adopted(event, changed_at=sighting.changed_at)
     if plan.event is not None:
         known = answered(plan.event, read, addresses=_addresses(scene))
         if known != plan.event:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from calendars import rows
-from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation
+from calendars.models import Calendar, Event, EventEntry, Finding, Link, LinkState, Operation
 from calendars.signals import findings_stored
 from calendars.sync.history import History, Kind
 from calendars.sync.parts import Whole, keep_parts
@@ -67,9 +67,10 @@ class Store:
         event = Event(owner_id=self.calendar.account.person_id, left_alone=left_alone)
         rows.fill_event(event, plan.event, changed_at=changed_at)
         self.new_events.append(event)
+        plan, links = self._joined(event, [], plan)
         self._look_at_parts(event, plan, was_series=False)
         self.history.made(event, changed_at=changed_at, left_alone=left_alone)
-        self._put(event, [], plan, read=read, changed_at=changed_at)
+        self._put(event, links, plan, read=read, changed_at=changed_at)
 
     def add_change(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
@@ -84,6 +85,7 @@ class Store:
             rows.fill_event(event, plan.event, changed_at=changed_at)
             self.changed_events.append(event)
             self.tally.reopened += settle_obstacles(event, now=self.stamps.planned_at)
+        plan, links = self._joined(event, links, plan)
         self._look_at_parts(event, plan, was_series=was_series)
         self._put(event, links, plan, read=read, changed_at=changed_at)
 
@@ -138,6 +140,7 @@ class Store:
         update_rows(self.changed_events, _EVENT_FIELDS)
         for link, event, instead_of in self.taken_over:
             Link.objects.filter(pk=link.pk).update(event=event)
+            EventEntry.objects.filter(event=instead_of).update(event=event)
             instead_of.delete()
         Link.objects.bulk_create(self.new_links)
         update_rows(self.changed_links.values(), _LINK_FIELDS)
@@ -160,11 +163,13 @@ class Store:
         parked = set(refused) if links else set()
         return [operation for operation in self.operations if operation.link_id not in parked]
 
+    def _joined(self, event: Event, links: list[Link], plan: EventPlan) -> tuple[EventPlan, list[Link]]:
+        """The plan and the links with those of the event's guests on the other platform."""
+        return self.colleagues.join(self, event, links, plan) if self.colleagues is not None else (plan, links)
+
     def _put(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
     ) -> None:
-        if self.colleagues is not None:
-            plan, links = self.colleagues.join(self, event, links, plan)
         kept = {link.calendar_id: link for link in links}
         by_calendar = {state.place.calendar_id: self._link(event, kept, state, read) for state in plan.links}
         for calendar_id, link in kept.items():
