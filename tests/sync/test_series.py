@@ -53,7 +53,7 @@ def test_a_moved_occurrence_moves_on_the_other_side(world, ada, made, by, on):
 
 @EITHER_WAY
 @BY_EITHER
-@pytest.mark.parametrize("on", [FIRST, THIRD, LAST])
+@pytest.mark.parametrize("on", [FIRST, LAST])
 def test_a_renamed_occurrence_is_renamed_on_the_other_side(world, ada, made, by, on):
     hands = begun(world, ada, made)
     hands[by].rename(on, "Special")
@@ -63,7 +63,7 @@ def test_a_renamed_occurrence_is_renamed_on_the_other_side(world, ada, made, by,
 
 @EITHER_WAY
 @BY_EITHER
-@pytest.mark.parametrize("on", [FIRST, THIRD, LAST])
+@pytest.mark.parametrize("on", [FIRST, LAST])
 def test_a_cancelled_occurrence_goes_on_the_other_side(world, ada, made, by, on):
     hands = begun(world, ada, made)
     hands[by].cancel(on)
@@ -151,12 +151,11 @@ def test_days_of_an_all_day_series_move_change_and_go(world, ada, made, by):
     ]
 
 
-@EITHER_WAY
 @BY_EITHER
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
-def test_whole_days_stay_the_same_days_far_from_utc(world, made, by, zone):
+def test_whole_days_stay_the_same_days_far_from_utc(world, by, zone):
     bo = world.person("bo", zone=zone)
-    hands = begun(world, bo, made, "Fair", date(2026, 12, 1))
+    hands = begun(world, bo, "google", "Fair", date(2026, 12, 1))
     hands[by].rename(date(2026, 12, 8), "Market")
     hands[by].cancel(date(2026, 12, 15))
     seen = expect_in_step(world, bo)
@@ -168,11 +167,10 @@ def test_whole_days_stay_the_same_days_far_from_utc(world, made, by, zone):
 MARCH = at("2027-03-14T09:00")  # Sundays; the clocks of Berlin go forward on the 28th
 
 
-@EITHER_WAY
 @BY_EITHER
 @pytest.mark.parametrize("day", ["2027-03-21", "2027-03-28", "2027-04-04"])
-def test_exceptions_before_on_and_after_the_change_of_clocks(world, ada, made, by, day):
-    hands = begun(world, ada, made, "Sundays", MARCH)
+def test_exceptions_before_on_and_after_the_change_of_clocks(world, ada, by, day):
+    hands = begun(world, ada, "outlook", "Sundays", MARCH)
     on = at(f"{day}T09:00")
     hands[by].move(on, on.replace(hour=10, minute=30))
     seen = expect_in_step(world, ada)
@@ -182,12 +180,11 @@ def test_exceptions_before_on_and_after_the_change_of_clocks(world, ada, made, b
     assert len(expect_in_step(world, ada)) == 4
 
 
-@EITHER_WAY
 @BY_EITHER
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
-def test_a_series_in_a_zone_of_its_own_keeps_its_wall_clock(world, ada, made, by, zone):
+def test_a_series_in_a_zone_of_its_own_keeps_its_wall_clock(world, ada, by, zone):
     """New York changes its clocks on the 14th of March, Berlin on the 28th, Tokyo never."""
-    hands = begun(world, ada, made, "Far away", at("2027-03-07T20:30"), zone=zone)
+    hands = begun(world, ada, "google", "Far away", at("2027-03-07T20:30"), zone=zone)
     hands[by].move(at("2027-03-21T20:30"), at("2027-03-21T21:00"), zone=zone)
     hands[by].rename(at("2027-03-28T20:30"), "Special")
     hands[by].cancel(at("2027-04-04T20:30"))
@@ -214,7 +211,6 @@ def test_an_exception_told_in_another_zone_is_the_same_moment(world, ada, made, 
     assert "2026-12-15T12:00:00" in starts(seen)
 
 
-@EITHER_WAY
 @BY_EITHER
 @pytest.mark.parametrize(
     ("first", "gap"),
@@ -223,8 +219,8 @@ def test_an_exception_told_in_another_zone_is_the_same_moment(world, ada, made, 
         ("2027-10-17T02:30", "2027-10-31"),  # 02:30 comes twice
     ],
 )
-def test_the_hour_that_is_missing_or_doubled(world, ada, made, by, first, gap):
-    hands = begun(world, ada, made, "Night", at(first))
+def test_the_hour_that_is_missing_or_doubled(world, ada, by, first, gap):
+    hands = begun(world, ada, "outlook", "Night", at(first))
     day = date.fromisoformat(gap)
     on = at(first).replace(month=day.month, day=day.day)
     hands[by].rename(on, "Special")
