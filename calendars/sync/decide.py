@@ -20,6 +20,7 @@ from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
+from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
@@ -96,6 +97,7 @@ def _on_scene(
                 store.history.policy = scene.policy
                 act(scene, store)
                 store.save()
+                record_successions(calendar, [*store.new_events, *store.changed_events])
                 return
         people |= scene.people
 
@@ -124,7 +126,7 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
         _record_create(scene, store, link, sighting, item.event)
     elif (meeting := scene.meetings.find(scene, item.event)) is not None:
         meet(scene, store, meeting, sighting, item.event)
-    elif (match := scene.match(item.event)) is not None:
+    elif (match := scene.match(item.event) or other_tail(scene, item)) is not None:
         store.tally.adopted += 1
         _adopt(scene, store, match, sighting, item.event)
     else:

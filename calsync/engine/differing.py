@@ -57,13 +57,21 @@ def _other(value: object) -> object:
     if isinstance(value, Sensitivity):
         return Sensitivity.PRIVATE if value != Sensitivity.PRIVATE else Sensitivity.NORMAL
     if isinstance(value, Recurrence):
-        return replace(value, rules=tuple(replace(rule, interval=rule.interval + 1) for rule in value.rules))
+        return _other_rule(value)
     return f"{value}\N{SYMBOL FOR SUBSTITUTE}"
 
 
+def _other_rule(recurrence: Recurrence) -> Recurrence:
+    """An endless rule that makes other occurrences, however few the given one makes."""
+    years = max((rule.interval for rule in recurrence.rules), default=0) + 1
+    return Recurrence(rules=(Rule(Frequency.YEARLY, interval=years),))
+
+
 def _moved(when: When) -> When:
-    """The same span a day earlier."""
-    day = timedelta(days=1)
+    """A span that begins a day earlier and is longer: an adapter may move a series' start to the first day of its rule,
+    and the moved span must still be another one then.
+    """
+    day, minute = timedelta(days=1), timedelta(minutes=1)
     if isinstance(when, AllDay):
-        return AllDay(when.start - day, when.end - day)
-    return replace(when, start=when.start - day, end=when.end - day)
+        return AllDay(when.start - day, when.end)
+    return replace(when, start=when.start - day, end=when.end - day + minute)

@@ -35,6 +35,14 @@ def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 
+def left_behind(link: LinkState, *, lost: Mapping[str, object]) -> list[Finding]:
+    """A series was moved away from under some of its exceptions."""
+    if not lost:
+        return []
+    text = f"The series was moved to other days. What was changed on days that it has no more ({named(lost)}) is lost."
+    return [Finding(FindingKind.BOTH_EDITED, link.calendar_id, frozenset(lost), dict(lost), text)]
+
+
 def copy_deleted(link: LinkState) -> Finding:
     """A copy was deleted that its person may not delete for good."""
     text = "The copy of a meeting was deleted here. The meeting itself stands, so the copy is made again."

@@ -17,6 +17,7 @@ from calsync.engine.parts import is_split
 from calsync.engine.plan_gone import plan_gone
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Sighting
 from calsync.engine.policy import Policy, Role
+from calsync.engine.reshape import forgotten, left_behind
 from calsync.engine.travel import held_by_origin, is_truth, link_in, rerole, travelling, with_identity_of, with_link
 from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes, writable_paths
 
@@ -29,13 +30,15 @@ class _Changes:
 
     ``agreed``: changed here into just what is wanted here. ``travels``: changed here, may become the hub's.
     ``forced``: the hub's own pending change can no longer be written here, so the mailbox's value stands.
-    ``refused``: changed here, to be put back. ``pending``: changed in the hub.
+    ``refused``: changed here, to be put back. ``forgotten``: dropped here by the platform, to be put back as well.
+    ``pending``: changed in the hub.
     """
 
     agreed: Paths
     travels: Paths
     forced: Paths
     refused: Paths
+    forgotten: Paths
     pending: Paths
 
 
@@ -70,6 +73,7 @@ def _plan(
     found = [
         *findings.both_edited(link, lost=_lost(merged, changes, hub.event), asked=merged.asked),
         *findings.copy_edited(link, read=read, paths=changes.refused),
+        *findings.left_behind(link, lost=left_behind(hub.event, merged.event, changes.forgotten)),
     ]
     return EventPlan(
         event=after.event,
@@ -84,10 +88,11 @@ def _changes(now: FingerprintMap, *, hub: HubState, link: LinkState, key: bytes)
     wanted = wanted_map(hub.event, link, key=key)
     here, pending = changed(now, link.remote_map), changed(wanted, link.hub_map)
     agreed = alike(here, now, wanted)
-    travels = travelling(hub, link, here - agreed)
-    refused = frozenset() if link.role is Role.NATIVE else here - agreed - travels
+    dropped = forgotten(now, link, event=hub.event) - agreed
+    travels = travelling(hub, link, here - agreed - dropped)
+    refused = frozenset() if link.role is Role.NATIVE else here - agreed - dropped - travels
     forced = _unwritable(hub, link, pending) & changed(now, wanted)
-    return _Changes(agreed, travels, forced, refused, pending)
+    return _Changes(agreed, travels, forced, refused, dropped, pending)
 
 
 def _unwritable(hub: HubState, link: LinkState, pending: Paths) -> Paths:
@@ -121,10 +126,11 @@ def _agree(
         return replace(link, hub_map=dict(wanted), remote_map=dict(now))
     lost_here = changes.travels & merged.lost.keys() - merged.won
     settled = changes.agreed | changes.travels | changes.forced | merged.won
-    hub_map = {path: text for path, text in link.hub_map.items() if path not in settled - lost_here}
+    void = settled - lost_here | changes.forgotten
+    hub_map = {path: text for path, text in link.hub_map.items() if path not in void}
     hub_map |= {path: wanted[path] for path in settled - lost_here if path in wanted}
     unmoved = (path for path in lost_here if wanted.get(path) == link.hub_map.get(path))
-    hub_map |= dict.fromkeys([*changes.refused, *unmoved], "")
+    hub_map |= dict.fromkeys([*changes.refused, *changes.forgotten & wanted.keys(), *unmoved], "")
     return replace(link, hub_map=hub_map, remote_map=dict(now))
 
 

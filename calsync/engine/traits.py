@@ -18,6 +18,7 @@ class Traits:
     ``show_as`` and ``sensitivities`` map every level onto one that the platform keeps. Events shorter than
     ``shortest_minutes`` are written with that length. ``expressible`` says whether it has a form for a recurrence.
     ``neighbour_bound``: an exception may not move to or across the day of a neighbouring occurrence.
+    ``wipes_on_reshape``: a series there loses its exceptions and cancelled occurrences when its time or rule changes.
     """
 
     platform: Platform
@@ -26,3 +27,4 @@ class Traits:
     expressible: Callable[[Recurrence], bool]
     shortest_minutes: int = 0
     neighbour_bound: bool = False
+    wipes_on_reshape: bool = False

@@ -6,8 +6,20 @@ from datetime import date, datetime
 import pytest
 
 from calsync.engine.differing import differing
-from calsync.engine.events import AllDay, Content, Event, Field, Frequency, OccurrenceKey, Recurrence, Rule, Timed
+from calsync.engine.events import (
+    AllDay,
+    Content,
+    Event,
+    Field,
+    Frequency,
+    OccurrenceKey,
+    Recurrence,
+    Rule,
+    Timed,
+    Weekday,
+)
 from calsync.engine.fingerprint import changed, fingerprints
+from calsync.engine.recurrence import aligned, equivalent
 from calsync.engine.wanted import NOTE
 
 KEY = b"k" * 32
@@ -43,6 +55,22 @@ def test_an_all_day_event_stays_one():
 
 def test_the_rule_of_a_series():
     assert difference(SERIES, {"recurrence"}) == {"recurrence"}
+
+
+WEEKLY = Recurrence(rules=(Rule(Frequency.WEEKLY, by_day=((None, Weekday.TU),), count=5),))
+
+
+@pytest.mark.parametrize("when", [SPAN, AllDay(date(2026, 12, 1), date(2026, 12, 2))])
+def test_another_time_of_a_series_is_still_another_when_it_is_moved_to_a_day_of_the_rule(when):
+    stand_in = differing(Event(content=Content(when=when), recurrence=WEEKLY), {"when"})
+    assert aligned(stand_in.content.when, WEEKLY) != when
+
+
+@pytest.mark.parametrize("count", [1, 2, None])
+def test_another_rule_makes_other_occurrences_however_few_there_are(count):
+    event = Event(content=Content(when=SPAN), recurrence=Recurrence((Rule(Frequency.YEARLY, count=count),)))
+    other = differing(event, {"recurrence"}).recurrence
+    assert not equivalent(other, event.recurrence, start_a=SPAN, start_b=SPAN)
 
 
 def test_a_series_that_is_to_become_a_single_event_stood_there_as_a_series():

@@ -61,6 +61,7 @@ class Instance:
     alone: Event | None = None  # the same as an event of its own, for a guest of this one occurrence only
     changed_at: datetime | None = None
     is_bare: bool = False  # a tombstone that names no series: it may be older than the master's present rule
+    is_own: bool = False  # the calendar's owner organizes it: then its master must be on this calendar
 
 
 # --- which kind of resource -------------------------------------------------------------------------------
@@ -130,6 +131,7 @@ def instance(raw: Raw, *, zone: str, address: str) -> Instance:
     remote_id, version = identity(raw)
     original = raw.get("originalStartTime")
     alone = None if is_cancelled(raw) else event_of(raw, zone=zone, address=address)
+    organizer = raw.get("organizer")
     return Instance(
         remote_id=remote_id,
         series_id=str(raw["recurringEventId"]),
@@ -139,6 +141,7 @@ def instance(raw: Raw, *, zone: str, address: str) -> Instance:
         content=alone.content if alone else None,
         alone=alone,
         changed_at=stamp(raw.get("updated")),
+        is_own=isinstance(organizer, Mapping) and bool(organizer.get("self")),
     )
 
 

@@ -35,7 +35,7 @@ def settle_series(gathered: Gathered, calls: CalendarCalls) -> Iterator[tuple[It
     ids = [one for one in {**gathered.masters, **gathered.parts} if one not in done]
     for begin in range(0, len(ids), CHUNK):
         some = ids[begin : begin + CHUNK]
-        items = _all(gathered, some) if gathered.full else _changed(gathered, calls, some)
+        items = _all(gathered, calls, some) if gathered.full else _changed(gathered, calls, some)
         yield tuple(items)
 
 
@@ -55,19 +55,29 @@ def _place_strays(gathered: Gathered) -> None:
 # --- a full round -----------------------------------------------------------------------------------------
 
 
-def _all(gathered: Gathered, ids: Sequence[str]) -> Iterator[Item]:
+def _all(gathered: Gathered, calls: CalendarCalls, ids: Sequence[str]) -> Iterator[Item]:
     """Every series in the window; changed instances of series that are not on this calendar stand alone."""
     found: list[Single] = []
+    unsure: list[_Unsure] = []
     for series_id in ids:
         master, parts = gathered.masters.pop(series_id, None), gathered.parts.pop(series_id, [])
-        found.extend(_standing_alone(parts) if master is None else [assemble(master, parts).as_single()])
+        if master is not None:
+            found.append(assemble(master, parts).as_single())
+        elif any(part.is_own for part in parts):
+            unsure.append(_Unsure(series_id, None, parts, is_known=bool(gathered.known([series_id]))))
+        else:
+            found.extend(_standing_alone(parts))
     yield from gathered.tell(found, skip_same=False)
+    yield from _read_unsure(gathered, calls, unsure)
 
 
 def _standing_alone(parts: Sequence[Instance]) -> Iterator[Single]:
-    """Somebody may be invited to one occurrence only: then the calendar holds no master."""
+    """Somebody may be invited to one occurrence only: then the calendar holds no master.
+
+    One that its owner organizes waits for its master instead: alone it would be copied as an event of its own.
+    """
     for part in parts:
-        if part.alone is not None:
+        if part.alone is not None and not part.is_own:
             yield Single(part.remote_id, part.version, part.uid, part.alone, part.changed_at, None)
 
 

@@ -44,6 +44,7 @@ TRAITS = Traits(
     expressible=rules.expressible,
     shortest_minutes=0,
     neighbour_bound=True,
+    wipes_on_reshape=True,
 )
 
 

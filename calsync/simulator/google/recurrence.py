@@ -169,7 +169,7 @@ class Series:
                 extra = pending.pop(0)
                 if extra != wall and extra not in self.excluded:
                     yield extra
-            if wall not in self.excluded:
+            if wall not in self.excluded and self._shown(wall) not in self.excluded:
                 yield wall
         yield from (wall for wall in pending if wall not in self.excluded)
 
@@ -195,8 +195,13 @@ class Series:
                 yield wall
 
     def yields(self, wall: datetime) -> bool:
-        """Whether an occurrence starts at this wall-clock time."""
-        return any(found == wall for found in self.between(wall, wall + timedelta(seconds=1)))
+        """Whether an occurrence starts at this wall-clock time, as clocks really show it."""
+        near = self.between(wall - timedelta(hours=2), wall + timedelta(seconds=1))
+        return any(self._shown(found) == wall for found in near)
+
+    def _shown(self, wall: datetime) -> datetime:
+        """A start in the hour that the clocks skip is shown as the hour after it."""
+        return self.start.at_wall(wall).wall()
 
     def is_empty(self) -> bool:
         """Whether nothing is left of the series."""

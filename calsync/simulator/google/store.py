@@ -9,10 +9,11 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from calsync.simulator.core import Core, Invitation
-from calsync.simulator.google import ids, imports, landing, wire, writing
+from calsync.simulator.google import ids, imports, landing, splitting, wire, writing
 from calsync.simulator.google.channels import Channels
 from calsync.simulator.google.errors import not_found
 from calsync.simulator.google.oauth import Tokens
@@ -151,6 +152,15 @@ class GoogleStore:
         """Delete an event, a series (by its master's id) or one occurrence."""
         with self.core.lock:
             writing.delete(self, self.calendar(address.lower()), event_id, _options(by_person, send_updates))
+
+    def split_series(self, address: str, master_id: str, at: date, **changes: Any) -> dict[str, Any]:
+        """Split a series as a person does: it ends before the occurrence that starts ``at`` (its own wall clock), and a
+        copy of it with ``changes`` goes on from there; returns the copy.
+        """
+        with self.core.lock:
+            calendar = self.calendar(address.lower())
+            tail = splitting.split(self, calendar, master_id, at, changes, _options(True, "none"))
+            return self._answer(calendar, tail)
 
     def get_event(self, address: str, event_id: str) -> dict[str, Any]:
         """One event or occurrence, in full."""

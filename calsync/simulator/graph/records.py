@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from calsync.simulator.graph import ids
 from calsync.simulator.graph.errors import Json
-from calsync.simulator.graph.moments import Moment
+from calsync.simulator.graph.moments import Moment, in_zone, to_utc
 from calsync.simulator.graph.recurrence import Series
 
 
@@ -88,7 +88,8 @@ class Event:
         own = self.exceptions.get(on)
         if own is not None and own.start is not None and own.end is not None:
             return own.start, own.end
-        begins = self.original_start(on)
+        # An hour that the clocks skip is shown as the hour after it; the length counts from there.
+        begins = in_zone(to_utc(self.original_start(on), self.start.zone), self.start.zone)
         return self.start.at(begins), self.end.at(begins + (self.end.wall - self.start.wall))
 
     def values(self, on: date | None) -> Json:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from calsync.simulator.core import Core, Invitation
-from calsync.simulator.graph import fields, ids, landing, mail, projection, writing
+from calsync.simulator.graph import fields, ids, landing, mail, projection, splitting, writing
 from calsync.simulator.graph.errors import (
     GraphError,
     Json,
@@ -67,7 +67,7 @@ class GraphStore(Tenant):
         change = writing.read_change(body)
         if (known := self._duplicate(mailbox, change)) is not None:
             return known
-        event = self.insert(mailbox, calendar, change, uid="", props=self._own_props(mailbox))
+        event = self.insert(mailbox, calendar, change, uid="", props=self.own_props(mailbox))
         self.touch(event, "created")
         mail.announce_new(self, event, by_person=by_person)
         return event
@@ -85,7 +85,8 @@ class GraphStore(Tenant):
             raise GraphError(400, "ErrorDuplicateTransactionId", message, extra=extra)
         return known
 
-    def _own_props(self, mailbox: Mailbox) -> Json:
+    def own_props(self, mailbox: Mailbox) -> Json:
+        """What says that the mailbox's owner made an event."""
         return {
             "isOrganizer": True,
             "organizer": {"emailAddress": {"name": mailbox.display_name, "address": mailbox.shown}},
@@ -206,6 +207,14 @@ class GraphStore(Tenant):
         """Delete an event or occurrence as a person would."""
         with self.core.lock:
             self.delete(self.mailbox(address), event_id, by_person=by_person)
+
+    def split_series(self, address: str, master_id: str, at: date, **changes: Any) -> Json:
+        """Split a series as a person does: it ends before the occurrence born on the day ``at``, and a new one with
+        ``changes`` (as in ``PATCH``) goes on from there; returns the new one's full stored form.
+        """
+        with self.core.lock:
+            tail = splitting.split(self, self.mailbox(address), master_id, at, changes)
+            return projection.stored_form(tail, self.core.switches)
 
     def answer_event(self, address: str, event_id: str, response: str, *, by_person: bool = True) -> None:
         """Answer an invitation as a person would: accepted, tentativelyAccepted, declined."""
