@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from calsync.engine.events import Platform, Recurrence, Sensitivity, ShowAs
+from calsync.engine.events import Field, Platform, Recurrence, Sensitivity, ShowAs
+
+
+def as_it_is(_: Field, words: str, __: str) -> str:
+    """No text is too long."""
+    return words
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,7 @@ class Traits:
     ``show_as`` and ``sensitivities`` map every level onto one that the platform keeps. Events shorter than
     ``shortest_minutes`` are written with that length. ``expressible`` says whether it has a form for a recurrence.
     ``neighbour_bound``: an exception may not move to or across the day of a neighbouring occurrence.
+    ``fit`` gives as much of a title, body or place as it holds, with some more text still to come below.
     """
 
     platform: Platform
@@ -26,3 +32,4 @@ class Traits:
     expressible: Callable[[Recurrence], bool]
     shortest_minutes: int = 0
     neighbour_bound: bool = False
+    fit: Callable[[Field, str, str], str] = as_it_is
