@@ -39,7 +39,7 @@ from calsync.engine.plan import (
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.policy import DeletePolicy, Role
 from calsync.engine.transform import project
-from calsync.engine.wanted import as_read
+from calsync.engine.wanted import NOTE, as_read
 from calsync.providers.base import Item
 
 
@@ -208,7 +208,8 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
     counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
     # People were invited meanwhile: deleting it now would mail them a cancellation, whatever the policy says.
     invited = read is not None and bool(read.guests)
-    if read is None or not (invited or (counts and changed(fingerprints(read, key=scene.key), link.remote_map))):
+    edited = read is not None and bool(changed(fingerprints(read, key=scene.key), link.remote_map) - {NOTE})
+    if read is None or not (invited or (counts and edited)):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
         return False

@@ -66,7 +66,11 @@ When = Timed | AllDay
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The synced fields of one event or of one occurrence. ``body`` is normalised plain text."""
+    """The synced fields of one event or of one occurrence. ``body`` is normalised plain text.
+
+    ``markup`` is the same body with its formatting, as clean HTML; '' when there is none. It is no synced field: it is
+    never compared, and it counts only while its words are those of ``body``.
+    """
 
     when: When
     title: str = ""
@@ -74,6 +78,7 @@ class Content:
     location: str = ""
     show_as: ShowAs = ShowAs.BUSY
     sensitivity: Sensitivity = Sensitivity.NORMAL
+    markup: str = field(default="", compare=False)
 
 
 class Weekday(StrEnum):
@@ -171,6 +176,7 @@ class Event:
     organizes: bool = True  # the owner of this mailbox is the organiser (or there are no guests)
     guests: tuple[Guest, ...] = ()
     pinned: frozenset[Field] = frozenset()  # must not be written over in this mailbox (a meeting's join block)
+    join: str = ""  # the address of its online meeting
     kind: str = "default"  # default, or the provider's special type that we still sync (out_of_office)
 
     @property

@@ -78,7 +78,15 @@ def merge(
     if not sides.by_them:
         return Merged(event=hub)
     clashes = _clashes(sides, policy=policy, theirs_win=theirs_win)
-    return _outcome(hub, sides, clashes)
+    return _with_markup(_outcome(hub, sides, clashes), theirs)
+
+
+def _with_markup(merged: Merged, theirs: Event) -> Merged:
+    """A body goes with its formatting."""
+    if SyncedField.BODY.value not in merged.won:
+        return merged
+    content = replace(merged.event.content, markup=theirs.content.markup)
+    return replace(merged, event=replace(merged.event, content=content))
 
 
 def _is_newer(at: datetime | None, *, than: datetime | None, or_else: bool) -> bool:

@@ -9,14 +9,15 @@ from dataclasses import replace
 
 from calsync.engine import findings
 from calsync.engine.compare import differences
-from calsync.engine.events import Event, Field
-from calsync.engine.fingerprint import field_of_path, fingerprints, flatten
+from calsync.engine.events import Event, Field, Sensitivity, ShowAs
+from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.merge import Merged, merge
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Place, Sighting
 from calsync.engine.policy import Policy, Role
+from calsync.engine.traits import Traits
 from calsync.engine.transform import project
 from calsync.engine.travel import held_by_origin, link_in, travelling, with_link
-from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes
+from calsync.engine.wanted import as_read, in_order, shown_map, wanted_map, wanted_writes
 
 _TEXTS = frozenset({Field.TITLE.value, Field.BODY.value, Field.LOCATION.value})
 
@@ -38,7 +39,7 @@ def plan_adoption(sighting: Sighting, *, here: Place, hub: HubState, policy: Pol
     merged, overruled = _meet(hub, link, read, sighting=sighting, policy=policy)
     wanted = wanted_map(merged.event, link, key=key)
     hub_map = {**wanted, **dict.fromkeys(overruled, "")}
-    after = with_link(hub, replace(link, hub_map=hub_map, remote_map=fingerprints(read, key=key)))
+    after = with_link(hub, replace(link, hub_map=hub_map, remote_map=shown_map(sighting.event, link.role, key=key)))
     after = held_by_origin(replace(after, event=merged.event))
     return EventPlan(
         event=after.event,
@@ -63,6 +64,7 @@ def _meet(
     differing = differences(shown, read)
     takes = travelling(hub, link, differing)
     filled_here, filled_there = _filled(read, shown, takes), _filled(shown, read, takes)
+    filled_here |= _finer(read, hub, link, takes)
     merged = merge(
         hub=hub.event,
         theirs=read,
@@ -84,3 +86,23 @@ def _filled(one: Event, other: Event, paths: frozenset[str]) -> frozenset[str]:
     mine, others = flatten(one), flatten(other)
     texts = (path for path in paths if field_of_path(path) in _TEXTS)
     return frozenset(path for path in texts if mine.get(path) and not others.get(path, "x"))
+
+
+def _finer(read: Event, hub: HubState, link: LinkState, paths: frozenset[str]) -> frozenset[str]:
+    """The levels that ``read`` tells more finely than the hub's other places can: out of office against busy is no
+    difference between two people's wishes.
+    """
+    others = [place.place.traits for place in hub.links if place.calendar_id != link.calendar_id]
+    mine, hubs = flatten(read), flatten(hub.event)
+
+    def is_finer(path: str) -> bool:
+        return all(_level(mine.get(path), traits) == _level(hubs.get(path), traits) for traits in others)
+
+    levels = frozenset({Field.SHOW_AS.value, Field.SENSITIVITY.value})
+    return frozenset(path for path in paths if field_of_path(path) in levels and path in hubs and is_finer(path))
+
+
+def _level(value: object, traits: Traits) -> object:
+    if isinstance(value, ShowAs):
+        return traits.show_as.get(value, value)
+    return traits.sensitivities.get(value, value) if isinstance(value, Sensitivity) else value

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from calsync.engine import findings
 from calsync.engine.events import Event
-from calsync.engine.fingerprint import FingerprintMap, alike, changed, fingerprints
+from calsync.engine.fingerprint import FingerprintMap, alike, changed
 from calsync.engine.merge import Merged, merge
 from calsync.engine.parts import is_split
 from calsync.engine.plan_gone import plan_gone
@@ -19,7 +19,7 @@ from calsync.engine.plan_values import EventPlan, HubState, LinkState, Sighting
 from calsync.engine.policy import Policy, Role
 from calsync.engine.reshape import forgotten, left_behind
 from calsync.engine.travel import held_by_origin, is_truth, link_in, rerole, travelling, with_identity_of, with_link
-from calsync.engine.wanted import as_read, in_order, wanted_map, wanted_writes, writable_paths
+from calsync.engine.wanted import NOTE, as_read, in_order, shown_map, wanted_map, wanted_writes, writable_paths
 
 Paths = frozenset[str]
 
@@ -59,20 +59,28 @@ def plan_known(sighting: Sighting, *, hub: HubState, calendar_id: int, policy: P
     read = as_read(sighting.event, link.role)
     if is_truth(hub, link):
         hub = replace(hub, event=with_identity_of(hub.event, read))
-    return _plan(read, at=sighting.changed_at, hub=hub, link=link, policy=policy, key=key, before=before)
+    now = shown_map(sighting.event, link.role, key=key)
+    return _plan(read, now, at=sighting.changed_at, hub=hub, link=link, policy=policy, key=key, before=before)
 
 
 def _plan(
-    read: Event, *, at: datetime | None, hub: HubState, link: LinkState, policy: Policy, key: bytes, before: Event
+    read: Event,
+    now: FingerprintMap,
+    *,
+    at: datetime | None,
+    hub: HubState,
+    link: LinkState,
+    policy: Policy,
+    key: bytes,
+    before: Event,
 ) -> EventPlan:
-    now = fingerprints(read, key=key)
     changes = _changes(now, hub=hub, link=link, key=key)
     merged = _merged(read, changes, hub=hub, link=link, policy=policy, at=at)
     link = _agree(link, now=now, wanted=wanted_map(merged.event, link, key=key), changes=changes, merged=merged)
     after = held_by_origin(replace(with_link(hub, link), event=merged.event))
     found = [
         *findings.both_edited(link, lost=_lost(merged, changes, hub.event), asked=merged.asked),
-        *findings.copy_edited(link, read=read, paths=changes.refused),
+        *findings.copy_edited(link, read=read, paths=changes.refused - {NOTE}),
         *findings.left_behind(link, lost=left_behind(hub.event, merged.event, changes.forgotten)),
     ]
     return EventPlan(
@@ -89,7 +97,7 @@ def _changes(now: FingerprintMap, *, hub: HubState, link: LinkState, key: bytes)
     here, pending = changed(now, link.remote_map), changed(wanted, link.hub_map)
     agreed = alike(here, now, wanted)
     dropped = forgotten(now, link, event=hub.event) - agreed
-    travels = travelling(hub, link, here - agreed - dropped)
+    travels = travelling(hub, link, here - agreed - dropped - {NOTE})
     refused = frozenset() if link.role is Role.NATIVE else here - agreed - dropped - travels
     forced = _unwritable(hub, link, pending) & changed(now, wanted)
     return _Changes(agreed, travels, forced, refused, dropped, pending)

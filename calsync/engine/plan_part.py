@@ -19,7 +19,7 @@ from calsync.engine.plan_gone import reborn
 from calsync.engine.plan_values import Finding, HubState, LinkState, Sighting
 from calsync.engine.policy import DeletePolicy, Policy, Role
 from calsync.engine.travel import may_travel, travelling
-from calsync.engine.wanted import as_read, pending, wanted_map
+from calsync.engine.wanted import NOTE, as_read, pending, shown_map, wanted_map
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an empty horizon: only the named part is asked for
 
@@ -59,10 +59,11 @@ def plan_part(
 def _seen(
     sighting: Sighting, read: Event, part: Part, link: LinkState, whole: HubState, *, policy: Policy, key: bytes
 ) -> PartPlan:
-    now, wanted = fingerprints(read, key=key), wanted_map(part.event, link, key=key)
+    now = shown_map(sighting.event or read, link.role, key=key)
+    wanted = wanted_map(part.event, link, key=key)
     here = changed(now, link.remote_map)
     agreed = alike(here, now, wanted)
-    takes = frozenset(path for path in travelling(whole, link, here - agreed) if lifted_path(part.name, path))
+    takes = frozenset(path for path in travelling(whole, link, here - agreed - {NOTE}) if lifted_path(part.name, path))
     refused = here - agreed - takes
     merged = merge(
         hub=whole.event,
@@ -81,7 +82,9 @@ def _seen(
     hub_map = _agreed_map(link, wanted, settled=(agreed | takes) - lost, refused=refused | lost)
     found = [
         *findings.both_edited(link, lost=merged.lost, asked=merged.asked),
-        *(findings.copy_edited if link.role is Role.COPY else findings.part_edited)(link, read=read, paths=refused),
+        *(findings.copy_edited if link.role is Role.COPY else findings.part_edited)(
+            link, read=read, paths=refused - {NOTE}
+        ),
     ]
     link = replace(link, hub_map=hub_map, remote_map=now)
     return PartPlan(merged.event, link, tuple(found), changed=merged.event != whole.event)

@@ -49,6 +49,7 @@ def dump(event: Event) -> dict[str, Json]:
         "organizes": event.organizes,
         "guests": [_dump_guest(guest) for guest in event.guests],
         "pinned": sorted(field.value for field in event.pinned),
+        "join": event.join,
         "kind": event.kind,
     }
 
@@ -67,6 +68,7 @@ def load(data: Mapping[str, Json]) -> Event:
         organizes=data["organizes"],
         guests=tuple(Guest(**guest) for guest in data["guests"]),
         pinned=frozenset(Field(name) for name in data["pinned"]),
+        join=data.get("join", ""),  # not in what older programs stored
         kind=data["kind"],
     )
 
@@ -108,11 +110,13 @@ def load_value(data: Json) -> object:
 
 
 def _dump_content(content: Content) -> dict[str, Json]:
-    return {field.value: _dump_field(getattr(content, field.value)) for field in _CONTENT}
+    fields = {field.value: _dump_field(getattr(content, field.value)) for field in _CONTENT}
+    return {**fields, "markup": content.markup} if content.markup else fields
 
 
 def _load_content(data: Mapping[str, Json]) -> Content:
-    return Content(**{field.value: _load_field(field, data[field.value]) for field in _CONTENT})
+    fields = {field.value: _load_field(field, data[field.value]) for field in _CONTENT}
+    return Content(**fields, markup=data.get("markup", ""))
 
 
 def _dump_override(override: Override) -> dict[str, Json]:

@@ -11,14 +11,16 @@ from datetime import timedelta
 
 from calsync.engine import zones
 from calsync.engine.events import Event, Field, FieldValue, Sensitivity, ShowAs, Timed
-from calsync.engine.fingerprint import instants
+from calsync.engine.fingerprint import field_of_path, flatten, instants
 from calsync.engine.inherit import map_fields
-from calsync.engine.note import guest_note, strip_note, with_note
+from calsync.engine.note import guest_note, note_for, strip_note, with_note, without_note
 from calsync.engine.parts import without_crossing
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
 
-__all__ = ["carries_guests", "guest_note", "project", "strip_note"]
+__all__ = ["carries_guests", "guest_note", "note_for", "project", "shortened", "strip_note"]
+
+_TEXTS = frozenset({Field.TITLE, Field.BODY, Field.LOCATION})
 
 
 def carries_guests(role: Role) -> bool:
@@ -29,26 +31,47 @@ def carries_guests(role: Role) -> bool:
 def project(event: Event, *, traits: Traits, role: Role) -> Event:
     """The event as the copy in that place should be.
 
-    Levels that the platform lacks are mapped, spans brought to its shortest length, for exceptions too; overrides that
-    thereby say nothing are dropped. A twin or copy carries no guests and no organiser: those stand in its body.
+    Levels that the platform lacks are mapped, spans brought to its shortest length and texts to its longest, for
+    exceptions too; overrides that thereby say nothing are dropped. A twin or copy carries no guests, no organiser and
+    no online meeting: those stand in its body.
     Occurrences that the platform wants detached from their series are cancelled in it: they stand beside it as parts.
     """
-    note = guest_note(event)
     bare = not carries_guests(role)
+    note = note_for(event) if bare else ""
     if traits.neighbour_bound:
         event = without_crossing(event)
 
     def convert(field: Field, value: FieldValue) -> FieldValue:
-        if bare and field is Field.BODY and isinstance(value, str):
-            return with_note(value, note)
+        if field in _TEXTS:
+            fitted = _fitted(field, str(value), traits, note)
+            return with_note(fitted, note) if bare and field is Field.BODY else fitted
         if field is Field.SHOW_AS and event.kind != "default" and not bare:
             return value  # an event of a special kind (out of office) keeps in its own place what that kind means
         return _held(value, traits)
 
     projected = map_fields(event, convert)
     if bare:
-        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset())
+        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="")
     return projected
+
+
+def shortened(event: Event, *, traits: Traits, role: Role) -> frozenset[str]:
+    """The paths of texts that are longer than the place holds: a copy in this role shows their beginnings only."""
+    note = "" if carries_guests(role) else note_for(event)
+
+    def is_cut(path: str, value: object) -> bool:
+        field = field_of_path(path)
+        if field not in _TEXTS or not isinstance(value, str):
+            return False
+        return _fitted(Field(field), value, traits, note) not in {value, without_note(value)}
+
+    return frozenset(path for path, value in flatten(event).items() if is_cut(path, value))
+
+
+def _fitted(field: Field, words: str, traits: Traits, note: str) -> str:
+    if field is not Field.BODY:
+        return traits.fit(field, words, "")
+    return traits.fit(field, without_note(words) if note else words, f"\n\n{note}" if note else "")
 
 
 def _held(value: FieldValue, traits: Traits) -> FieldValue:

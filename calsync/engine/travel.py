@@ -13,6 +13,7 @@ from calsync.engine.fingerprint import field_of_path
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState
 from calsync.engine.policy import Role
+from calsync.engine.transform import shortened
 
 
 def link_in(hub: HubState, calendar_id: int) -> LinkState | None:
@@ -51,11 +52,18 @@ def may_travel(hub: HubState, link: LinkState) -> bool:
 
 
 def travelling(hub: HubState, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
-    """Those of the changed ``paths`` that may become the hub's. A twin must not change what is pinned in the origin."""
-    if not may_travel(hub, link):
+    """Those of the changed ``paths`` that may become the hub's. A twin must not change what is pinned in the origin.
+
+    Nor does a text travel from where only its beginning stands: the rest would be lost everywhere.
+    """
+    paths = frozenset(paths)
+    if not paths or not may_travel(hub, link):
         return frozenset()
     pinned = set() if is_truth(hub, link) else {field.value for field in hub.event.pinned}
-    return frozenset(path for path in paths if field_of_path(path) not in pinned)
+    cut = (
+        frozenset[str]() if link.role is Role.NATIVE else shortened(hub.event, traits=link.place.traits, role=link.role)
+    )
+    return frozenset(path for path in paths - cut if field_of_path(path) not in pinned)
 
 
 def with_identity_of(event: Event, read: Event) -> Event:
@@ -69,6 +77,7 @@ def with_identity_of(event: Event, read: Event) -> Event:
         organizes=read.organizes,
         guests=_with_known_answers(event, read),
         pinned=read.pinned,
+        join=read.join,
         kind=read.kind,
     )
 

@@ -11,13 +11,15 @@ from dataclasses import replace
 
 from calsync.engine.events import Event, Platform
 from calsync.engine.fingerprint import changed, digest, field_of_path, fingerprints
+from calsync.engine.note import note_in
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import Role
-from calsync.engine.transform import carries_guests, guest_note, project, strip_note
+from calsync.engine.transform import carries_guests, note_for, project, strip_note
 
 NOTE = "note"
-"""The path of the guest note, which stands in a copy's body but is no synced field: a changed guest list is no edit."""
+"""The path of the note, which stands in a copy's body but is no synced field: a changed guest list is no edit, and a
+note that somebody changed is put back."""
 
 
 def as_read(event: Event, role: Role) -> Event:
@@ -29,9 +31,17 @@ def wanted_map(event: Event, link: LinkState, *, key: bytes) -> dict[str, str]:
     """The fingerprints of what is wanted at ``link``, comparable path by path with its ``hub_map``."""
     projected = as_read(project(event, traits=link.place.traits, role=link.role), link.role)
     wanted = fingerprints(projected, key=key)
-    if not carries_guests(link.role) and (note := guest_note(event)):
+    if not carries_guests(link.role) and (note := note_for(event)):
         wanted[NOTE] = digest(NOTE, note, key=key)
     return wanted
+
+
+def shown_map(event: Event, role: Role, *, key: bytes) -> dict[str, str]:
+    """The fingerprints of what a calendar shows, to be kept as the ``remote_map`` of its link."""
+    shown = fingerprints(as_read(event, role), key=key)
+    if not carries_guests(role) and (note := note_in(event.content.body)):
+        shown[NOTE] = digest(NOTE, note, key=key)
+    return shown
 
 
 def may_write(event: Event, link: LinkState) -> bool:
@@ -101,5 +111,5 @@ def settle(
     hub has moved on since, the difference shows up as the next derived write.
     """
     hub_map = wanted_map(hub_event_as_written, link, key=key)
-    remote_map = fingerprints(as_read(echo, link.role), key=key)
+    remote_map = shown_map(echo, link.role, key=key)
     return replace(link, remote_id=remote_id, version=version, hub_map=hub_map, remote_map=remote_map)

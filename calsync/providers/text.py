@@ -1,112 +1,58 @@
-"""Body text in its normal form, and HTML turned into it.
+"""Text in its normal form: the one reading of titles, places and bodies that both adapters share.
 
-What lives here: the one reading of bodies that both adapters share, so that the same words compare equal whichever
-platform they come from, however its server rewrites line ends, blanks or HTML around them. What does not: field names.
+The same words compare equal whichever platform they come from, however its server rewrites line ends and blanks.
+What lives here: plain text, and cutting it to a length. What does not: HTML (``markup``), field names.
 """
 
 from __future__ import annotations
 
-import html
 import re
-from html.parser import HTMLParser
+from collections.abc import Callable
 
-_LINES = frozenset(
-    {"address", "article", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "header", "hr", "li"}
-    | {"h1", "h2", "h3", "h4", "h5", "h6", "main", "nav", "ol", "pre", "section", "table", "tr", "ul"}
-)
-_UNSEEN = frozenset({"head", "script", "style", "title"})
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_BLANKS = re.compile("[\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+# Half a surrogate pair, and signs that no screen shows. Joiners stay: emoji and Persian are written with them.
+_UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ud800-\udfff\ufeff]")
+_JOINED = re.compile("[\u0300-\u036f\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 
-_INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad\x00]")
-_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
-_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
-_TAG = re.compile(
-    r"</?(?:a|abbr|b|big|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|img|li|meta|ol|p|pre|s|small|span|"
-    r"strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]*)?/?>|<!--",
-    re.IGNORECASE,
-)
+MARK = "\u2026"
+"""Stands where a text was cut."""
+LONG_MARK = f"\n\n[{MARK}] (shortened by CalSync; the whole text stands in the other calendar)"
 
 
 def normalised(text: str) -> str:
     """Plain text with LF line ends and ordinary blanks, none of them trailing, at most one empty line in a row."""
-    text = _BLANKS.sub(" ", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
+    text = _BLANKS.sub(" ", _UNWANTED.sub("", _LINE_ENDS.sub("\n", text)))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
 
 
-def looks_like_html(text: str) -> bool:
-    """Whether ``text`` holds a tag that calendars use (``a < b`` and ``<someone@example.com>`` are not tags)."""
-    return _TAG.search(text) is not None
+def one_line(text: str) -> str:
+    """A title or place: line ends and tabs are blanks, signs that no screen shows are gone."""
+    return _UNWANTED.sub("", re.sub(r"[\n\t]+", " ", _LINE_ENDS.sub("\n", text)))
 
 
-def from_html(markup: str, *, keep_line_ends: bool = False) -> str:
-    """The text that a reader of the HTML would see, in normal form; a link keeps its address unless the text shows it.
-
-    ``keep_line_ends`` keeps line ends and blanks of the source (Google shows them so); HTML itself folds them.
-    """
-    reader = _Reader(keep_line_ends=keep_line_ends)
-    reader.feed(_LINE_ENDS.sub("\n", markup))
-    reader.close()
-    return normalised("".join(reader.pieces))
+def units(text: str) -> int:
+    """The length as both platforms count it: UTF-16 units."""
+    return len(text) + sum(ord(sign) > 0xFFFF for sign in text)
 
 
-def to_html(text: str) -> str:
-    """``text`` (normal form) as HTML that ``from_html`` reads back unchanged."""
-    return html.escape(text, quote=False).replace("  ", " \u00a0").replace("\n", "<br>")
+def shortened(text: str, *, fits: Callable[[str], bool], mark: str = MARK) -> str:
+    """``text`` if it fits, else as much of its beginning as fits together with ``mark``, cut where a word ends."""
+    if fits(text):
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(text[:middle] + mark) else (low, middle - 1)
+    return _cut(text, low) + mark
 
 
-class _Reader(HTMLParser):
-    """Collects text; blanks fold as in a browser, blocks and breaks become line ends."""
-
-    def __init__(self, *, keep_line_ends: bool) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._keep = keep_line_ends
-        self._unseen = 0
-        self._verbatim = 0
-        self._links: list[tuple[str, int]] = []  # address, number of pieces before its text
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._unseen += tag in _UNSEEN
-        self._verbatim += tag == "pre"
-        if tag == "br":
-            self.pieces.append("\n")
-        elif tag in {"td", "th"}:
-            self._blank()
-        elif tag in _LINES or tag == "p":
-            self._break_line()
-        elif tag == "a":
-            self._links.append((dict(attrs).get("href") or "", len(self.pieces)))
-
-    def handle_endtag(self, tag: str) -> None:
-        self._unseen = max(0, self._unseen - (tag in _UNSEEN))
-        self._verbatim = max(0, self._verbatim - (tag == "pre"))
-        if tag == "p":
-            self._break_line()
-            self.pieces.append("\n")
-        elif tag in _LINES:
-            self._break_line()
-        elif tag == "a" and self._links:
-            self._end_link(*self._links.pop())
-
-    def handle_data(self, data: str) -> None:
-        if self._unseen:
-            return
-        if not (self._verbatim or self._keep):
-            data = re.sub(r"[ \t\n\f]+", " ", data)
-            if not self.pieces or self.pieces[-1].endswith(("\n", " ")):
-                data = data.lstrip(" ")
-        if data:
-            self.pieces.append(data)
-
-    def _end_link(self, address: str, since: int) -> None:
-        shown = "".join(self.pieces[since:])
-        if address.startswith(("http://", "https://")) and address.rstrip("/") not in shown:
-            self.pieces.append(f" <{address}>" if shown.strip() else f"<{address}>")
-
-    def _blank(self) -> None:
-        if self.pieces and not self.pieces[-1].endswith((" ", "\n")):
-            self.pieces.append(" ")
-
-    def _break_line(self) -> None:
-        if self.pieces and not self.pieces[-1].endswith("\n"):
-            self.pieces.append("\n")
+def _cut(text: str, at: int) -> str:
+    """The first ``at`` signs or somewhat fewer: never within a word of usual length, nor within one visible sign."""
+    word_end = max(text.rfind(" ", 0, at + 1), text.rfind("\n", 0, at + 1))
+    if word_end > at - 60 and word_end > 0:
+        return text[:word_end].rstrip()
+    while 0 < at < len(text) and (_JOINED.match(text[at]) or text[at - 1] == "\u200d"):
+        at -= 1
+    return text[:at].rstrip()

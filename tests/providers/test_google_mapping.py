@@ -227,7 +227,7 @@ def test_who_may_look_into_it(visibility, sensitivity):
         ("R&amp;D &lt;team&gt;", "R&D <team>"),
         ("https://example.com/?a=1&copy=2", "https://example.com/?a=1&copy=2"),
         ("one<br>two<br/>three", "one\ntwo\nthree"),
-        ("<b>Agenda</b>\n<ul><li>first</li><li>second</li></ul>", "Agenda\nfirst\nsecond"),
+        ("<b>Agenda</b>\n<ul><li>first</li><li>second</li></ul>", "Agenda\n- first\n- second"),
         ('<a href="https://meet.example/x">Join</a>', "Join <https://meet.example/x>"),
         ("mail <ann@example.com>", "mail <ann@example.com>"),
     ],

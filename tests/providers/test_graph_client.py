@@ -127,7 +127,7 @@ def self_signed():
 # --- every request ----------------------------------------------------------------------------------------
 
 
-def test_every_request_asks_for_stable_ids_and_plain_text(graph):
+def test_every_request_asks_for_stable_ids_and_html(graph):
     graph.on("GET /users/.*/events/E1", event())
     provider = provider_for(graph)
     provider.read(ADA, "E1")
@@ -135,7 +135,7 @@ def test_every_request_asks_for_stable_ids_and_plain_text(graph):
 
     prefers = [seen.headers["Prefer"] for seen in graph.seen if seen.path != "/$batch"]
     assert len(prefers) == 3
-    assert all('IdType="ImmutableId"' in prefer and 'body-content-type="text"' in prefer for prefer in prefers)
+    assert all('IdType="ImmutableId"' in prefer and 'body-content-type="html"' in prefer for prefer in prefers)
 
 
 def test_addresses_and_ids_are_single_path_segments(graph):

@@ -24,7 +24,8 @@ from calsync.engine.events import (
 )
 from calsync.providers.graph.mapping import series_item, single_item
 from calsync.providers.graph.payload import changed_event
-from calsync.providers.text import from_html, normalised
+from calsync.providers.markup import from_html
+from calsync.providers.text import normalised
 from tests.providers.graph_shapes import ADA, at, event, read, read_series, weekly
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "protocols" / "corpus" / "graph"
@@ -124,13 +125,13 @@ def test_several_places_become_one_line():
     assert read(raw).content.location == "A; B"
 
 
-def test_html_that_came_although_text_was_preferred_reads_as_its_text():
+def test_html_reads_as_its_text():
     markup = (
         "<html>\r\n<head><title>x</title><style>p {}</style></head>\r\n<body>\r\n<div>Hi&nbsp;all,<br>"
         "see  you\r\n there</div><ul><li>one</li><li>two &amp; three</li></ul>\r\n</body></html>"
     )
 
-    assert from_html(markup) == "Hi all,\nsee you there\none\ntwo & three"
+    assert from_html(markup) == "Hi all,\nsee you there\n- one\n- two & three"
 
 
 def test_paragraphs_are_parted_by_a_blank_line():

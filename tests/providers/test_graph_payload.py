@@ -145,7 +145,9 @@ def test_a_series_that_becomes_a_single_event_clears_the_rule():
 
 
 def test_text_is_sent_in_the_form_in_which_it_is_compared():
-    assert content_fields(Content(when=berlin(22, 9), body="a \r\nb"))["body"]["content"] == "a\nb"
+    sent = content_fields(Content(when=berlin(22, 9), body="a \r\nb < c"))["body"]
+
+    assert sent == {"contentType": "html", "content": "a<br>b &lt; c"}
 
 
 def test_all_day_is_written_as_midnights_in_utc():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calsync.providers.text import from_html, looks_like_html, normalised, to_html
+from calsync.providers.markup import from_html, looks_like_html, to_html
+from calsync.providers.text import normalised
 
 
 @pytest.mark.parametrize(
@@ -31,14 +32,19 @@ def test_plain_text_has_one_form(source, text):
         ("<div>a</div>\r\n<div>b</div>", "a\nb"),
         ("<p>a</p><p>b</p>", "a\n\nb"),
         ("a   \n  b<br>c", "a b\nc"),
-        ("<ul><li>a</li><li>b</li></ul>", "a\nb"),
+        ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
+        ("<ol><li>a<ul><li>b</li></ul></li><li>c</li></ol>", "1. a\n  - b\n2. c"),
+        ("<p class=x>a<o:p></o:p></p><p><o:p>&nbsp;</o:p></p><!--[if mso]>x<![endif]-->", "a"),
+        ("<script>a</script><svg><text>b</text></svg>c", "c"),
+        ('<a href="javascript:x()">a</a>', "a"),
+        ("Ann <ann@example.com> <https://x.example/y>", "Ann <ann@example.com> <https://x.example/y>"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
         ("<pre>a\n  b</pre>", "a\n  b"),
         ("R&amp;D&nbsp;&lt;x&gt;", "R&D <x>"),
         ('<a href="https://x.example/a">here</a>', "here <https://x.example/a>"),
         ('<a href="https://x.example/a">https://x.example/a</a>', "https://x.example/a"),
         ('<a href="mailto:a@x.example">a@x.example</a>', "a@x.example"),
-        ('<a href="https://x.example/a"><img src="y"></a>', "<https://x.example/a>"),
+        ('<a href="https://x.example/a"><img src="y"></a>', "https://x.example/a"),
         ("a<!-- hidden -->b", "ab"),
     ],
 )

@@ -12,6 +12,7 @@ from calsync.engine import recurrence, zones
 from calsync.engine.events import (
     Content,
     Event,
+    Field,
     OccurrenceKey,
     Platform,
     Recurrence,
@@ -22,7 +23,7 @@ from calsync.engine.events import (
 )
 from calsync.engine.recurrence import apply_override, same_span
 from calsync.engine.traits import Traits
-from calsync.providers import text
+from calsync.providers import markup, text
 from calsync.providers.google.mapping import MARKER, body_of, event_id
 from calsync.providers.google.times import at_least, to_wire
 
@@ -30,6 +31,24 @@ from calsync.providers.google.times import at_least, to_wire
 def _every_rule(_: Recurrence) -> bool:
     """Google takes every RFC 5545 rule from DAILY to YEARLY, several rules and RDATE included."""
     return True
+
+
+LONGEST = {Field.TITLE: 1024, Field.BODY: 8192}
+"""UTF-16 units; Google publishes no limits, these are what its clients know."""
+
+
+def _fitted(field: Field, words: str, after: str) -> str:
+    """As much of a text as a Google event holds, with ``after`` still to come below it."""
+    longest = LONGEST.get(field)
+    if longest is None or 6 * (text.units(words) + text.units(after)) <= longest:  # escaped, a sign takes six at most
+        return words
+    if field is not Field.BODY:
+        return text.shortened(words, fits=lambda part: text.units(part) <= longest)
+    return text.shortened(words, fits=lambda part: _plain_length(part + after) <= longest, mark=text.LONG_MARK)
+
+
+def _plain_length(body: str) -> int:
+    return text.units(description_of(body))
 
 
 TRAITS = Traits(
@@ -50,6 +69,7 @@ TRAITS = Traits(
     expressible=_every_rule,
     shortest_minutes=1,
     neighbour_bound=False,
+    fit=_fitted,
 )
 """What Google Calendar holds."""
 
@@ -107,8 +127,11 @@ def _moves_lines(before: When, wanted: When) -> bool:
 def content_patch(before: Content, wanted: Content) -> Body:
     """The fields of ``wanted`` that differ from ``before``, as Google would see them."""
     body: Body = {}
-    had = _texts(before)
-    body.update({name: value for name, value in _texts(wanted).items() if not _same_text(had[name], value)})
+    # Where the words are equal nothing is written: whatever formatting stands there stays.
+    words = {name: getattr(wanted, field) for name, field in _TEXTS.items()}
+    had = {name: getattr(before, field) for name, field in _TEXTS.items()}
+    texts = _texts(wanted)
+    body.update({name: texts[name] for name in words if not _same_text(had[name], words[name])})
     if not _same_when(before.when, wanted.when):
         body.update(to_wire(_sendable(wanted.when), was=before.when))
     if _weight(before.show_as) != _weight(wanted.show_as):
@@ -125,8 +148,12 @@ def whole_body(content: Content) -> Body:
     return {**_texts(content), **to_wire(_sendable(content.when), was=content.when), **shown}
 
 
+_TEXTS = {"summary": "title", "description": "body", "location": "location"}
+
+
 def _texts(content: Content) -> dict[str, str]:
-    return {"summary": content.title, "description": description_of(content.body), "location": content.location}
+    body = description_of(content.body, content.markup)
+    return {"summary": text.one_line(content.title), "description": body, "location": text.one_line(content.location)}
 
 
 def _same_text(a: str, b: str) -> bool:
@@ -144,9 +171,14 @@ def _sendable(when: When) -> When:
     return at_least(when, minutes=TRAITS.shortest_minutes)
 
 
-def description_of(body: str) -> str:
-    """A description that is read back as ``body``: plain, or escaped when its words look like HTML."""
-    return body if body_of(body) == text.normalised(body) else text.to_html(body)
+def description_of(body: str, formatted: str = "") -> str:
+    """A description that is read back as ``body``: formatted as long as that fits, else plain, or escaped when its
+    words look like HTML.
+    """
+    body = text.normalised(body)
+    if formatted and text.units(rich := markup.written(body, formatted)) <= LONGEST[Field.BODY]:
+        return rich if rich != markup.to_html(body) else description_of(body)
+    return body if body_of(body).text == body else markup.to_html(body)
 
 
 def _weight(show_as: ShowAs) -> tuple[str, str]:

@@ -16,10 +16,11 @@ from datetime import datetime
 from typing import Any
 
 from calsync.engine import recurrence
-from calsync.engine.events import Content, Event, Guest, Recurrence, Rule, Sensitivity, ShowAs, When
+from calsync.engine.events import Content, Event, Field, Guest, Recurrence, Rule, Sensitivity, ShowAs, When
 from calsync.providers import text
 from calsync.providers.google.times import Unreadable, span_of, stamp
 from calsync.providers.google.transport import Raw
+from calsync.providers.markup import Body, looks_like_html, read_html
 
 MARKER = "calsyncKey"
 """Private extended property with the idempotency key (names over 44 characters would be dropped silently)."""
@@ -150,14 +151,17 @@ def event_of(raw: Raw, *, zone: str, address: str) -> Event:
     when = span_of(raw, zone=zone)
     rules, cancelled = _recurrence(raw, when)
     organizer, organizes, guests = _people(raw, address)
+    body = body_of(raw.get("description"))
+    is_away = raw.get("eventType") == "outOfOffice"
     return Event(
         content=Content(
             when=when,
-            title=str(raw.get("summary") or ""),
-            body=body_of(raw.get("description")),
-            location=str(raw.get("location") or ""),
+            title=text.one_line(str(raw.get("summary") or "")),
+            body=body.text,
+            location=text.one_line(str(raw.get("location") or "")),
             show_as=_show_as(raw, declined=not organizes and _has_declined(raw)),
             sensitivity=_sensitivity(raw),
+            markup=body.markup,
         ),
         recurrence=rules,
         cancelled=cancelled,
@@ -165,7 +169,10 @@ def event_of(raw: Raw, *, zone: str, address: str) -> Event:
         organizer=organizer,
         organizes=organizes,
         guests=guests,
-        kind=OUT_OF_OFFICE if raw.get("eventType") == "outOfOffice" else "default",
+        # An out-of-office event is refused with another weight: what it shows as is its kind.
+        pinned=frozenset({Field.SHOW_AS}) if is_away else frozenset(),
+        join=_join(raw),
+        kind=OUT_OF_OFFICE if is_away else "default",
     )
 
 
@@ -196,12 +203,22 @@ def _one_less(rule: Rule, when: When) -> Rule:
     return replace(shorter, count=None, until=recurrence.last_day(when, Recurrence((shorter,))))
 
 
-def body_of(description: Any) -> str:  # Any: whatever the wire holds
-    """A description as normalised text. Google shows HTML in it, and line ends beside the tags."""
+def body_of(description: Any) -> Body:  # Any: whatever the wire holds
+    """A description as a body. Google shows HTML in it, and line ends beside the tags."""
     source = str(description or "")
-    if text.looks_like_html(source):
-        return text.from_html(source, keep_line_ends=True)
-    return text.normalised(_REFERENCE.sub(lambda found: html.unescape(found.group()), source))
+    if looks_like_html(source):
+        return read_html(source, keep_line_ends=True)
+    return Body(text.normalised(_REFERENCE.sub(lambda found: html.unescape(found.group()), source)))
+
+
+def _join(raw: Raw) -> str:
+    """The address of the conference; it stands beside the description, not in it."""
+    if link := raw.get("hangoutLink"):
+        return str(link)
+    data = raw.get("conferenceData")
+    points = data.get("entryPoints") if isinstance(data, Mapping) else None
+    links = (one for one in points or () if isinstance(one, Mapping) and one.get("entryPointType") == "video")
+    return next((str(one["uri"]) for one in links if one.get("uri")), "")
 
 
 def _show_as(raw: Raw, *, declined: bool) -> ShowAs:

@@ -31,8 +31,8 @@ CAUTIOUS_PARTS = 4
 CAUTION = 600.0
 """Seconds: the span over which Outlook counts a mailbox's requests."""
 
-PREFER = 'IdType="ImmutableId", outlook.body-content-type="text"'
-"""Sent with every request: ids that survive moves, and bodies as text. Graph remembers neither between requests."""
+PREFER = 'IdType="ImmutableId", outlook.body-content-type="html"'
+"""Sent with every request: ids that survive moves, and bodies with their formatting. Graph remembers neither."""
 
 
 class ForeignLink(Rejected):

@@ -28,7 +28,8 @@ from calsync.providers.graph import recurrence as rules
 from calsync.providers.graph.client import Json
 from calsync.providers.graph.identity import clean_uid, original_day
 from calsync.providers.graph.times import Malformed, day_of, key_on, stamp, when_of
-from calsync.providers.text import from_html, normalised
+from calsync.providers.markup import Body, read_html
+from calsync.providers.text import normalised, one_line
 
 OCCURRENCE_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStart,originalStartTimeZone,originalEndTimeZone,"
@@ -37,7 +38,7 @@ OCCURRENCE_FIELDS = (
 EVENT_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStartTimeZone,originalEndTimeZone,location,locations,"
     "showAs,sensitivity,isCancelled,changeKey,iCalUId,recurrence,attendees,organizer,isOrganizer,responseStatus,"
-    "isOnlineMeeting,lastModifiedDateTime,transactionId,cancelledOccurrences"
+    "isOnlineMeeting,onlineMeeting,lastModifiedDateTime,transactionId,cancelledOccurrences"
 )
 """Asked for by name: ``cancelledOccurrences`` and ``originalStart`` are not sent otherwise. ``uid`` and
 ``occurrenceId`` are read when they come, but not asked for: they are not in the v1.0 schema."""
@@ -135,6 +136,7 @@ def _single(raw: Json, mailbox: Mailbox) -> Event:
         guests=guests,
         # The join block of an online meeting is part of its body: writing the body over would cut the link.
         pinned=frozenset({Field.BODY}) if raw.get("isOnlineMeeting") is True else frozenset(),
+        join=_join(raw),
     )
 
 
@@ -192,22 +194,30 @@ def _exception_content(raw: Json, master: Content, key: OccurrenceKey) -> Conten
 
 def _content(raw: Json, when: When, *, like: Content | None = None) -> Content:
     base = like or Content(when=when)
+    body = _body(raw["body"]) if "body" in raw else Body(base.body, base.markup)
     return Content(
         when=when,
-        title=str(raw.get("subject") or "") if "subject" in raw else base.title,
-        body=_body(raw["body"]) if "body" in raw else base.body,
+        title=one_line(str(raw.get("subject") or "")) if "subject" in raw else base.title,
+        body=body.text,
         location=_location(raw) if "location" in raw or "locations" in raw else base.location,
         show_as=_show_as(raw["showAs"]) if "showAs" in raw else base.show_as,
         sensitivity=_sensitivity(raw["sensitivity"]) if "sensitivity" in raw else base.sensitivity,
+        markup=body.markup,
     )
 
 
-def _body(body: object) -> str:
-    """Normal text of an itemBody; HTML may come although text was preferred."""
+def _body(body: object) -> Body:
+    """An itemBody; plain text may come although HTML was preferred."""
     if not isinstance(body, dict):
-        return ""
+        return Body("")
     content = str(body.get("content") or "")
-    return from_html(content) if str(body.get("contentType") or "").lower() == "html" else normalised(content)
+    return read_html(content) if str(body.get("contentType") or "").lower() == "html" else Body(normalised(content))
+
+
+def _join(raw: Json) -> str:
+    """The address of the online meeting, which stands in the body as well, but not in every form of it."""
+    meeting = raw.get("onlineMeeting")
+    return str(meeting.get("joinUrl") or "") if isinstance(meeting, dict) else ""
 
 
 def _location(raw: Json) -> str:
@@ -215,9 +225,10 @@ def _location(raw: Json) -> str:
     places = [place for place in raw.get("locations") or [] if isinstance(place, dict)]
     names = [name for place in places if (name := str(place.get("displayName") or "").strip())]
     if len(names) > 1:
-        return "; ".join(names)
+        return one_line("; ".join(names))
     main = raw.get("location")
-    return (str(main.get("displayName") or "").strip() if isinstance(main, dict) else "") or "".join(names)
+    shown = str(main.get("displayName") or "").strip() if isinstance(main, dict) else ""
+    return one_line(shown or "".join(names))
 
 
 def _show_as(value: object) -> ShowAs:

@@ -13,10 +13,11 @@ from calsync.engine import zones
 from calsync.engine.events import Content, Event, Field, Platform, Sensitivity, ShowAs, Timed, When
 from calsync.engine.recurrence import aligned, equivalent
 from calsync.engine.traits import Traits
+from calsync.providers import markup
 from calsync.providers.graph import recurrence as rules
 from calsync.providers.graph.client import Json
 from calsync.providers.graph.times import on_wire
-from calsync.providers.text import normalised
+from calsync.providers.text import normalised, one_line, shortened, units
 
 MARKER = "String {6f0a1c52-93d7-4b0e-a6a8-5c1f5f2a7b90} Name CalSyncKey"
 """Our named property: it holds the idempotency key of the create, so that the event can be found again by it."""
@@ -37,6 +38,15 @@ NAMES = {
     Field.SENSITIVITY: "sensitivity",
 }
 
+LONGEST_TITLE = 255
+"""UTF-16 units. Bodies have no limit that matters."""
+
+
+def _fitted(field: Field, words: str, _: str) -> str:
+    """As much of a text as an Outlook event holds."""
+    return shortened(words, fits=lambda part: units(part) <= LONGEST_TITLE) if field is Field.TITLE else words
+
+
 TRAITS = Traits(
     platform=Platform.OUTLOOK,
     show_as={level: level for level in ShowAs},
@@ -45,6 +55,7 @@ TRAITS = Traits(
     shortest_minutes=0,
     neighbour_bound=True,
     wipes_on_reshape=True,
+    fit=_fitted,
 )
 
 
@@ -99,6 +110,8 @@ def content_changes(content: Content, before: Content | None) -> Json:
     if before is None:
         return wanted
     there = content_fields(before)
+    if normalised(before.body) == normalised(content.body):  # equal words: whatever formatting stands there stays
+        there["body"] = wanted["body"]
     return {name: value for name, value in wanted.items() if value != there[name]}
 
 
@@ -113,9 +126,9 @@ def occurrence_changes(content: Content, before: Content, *, only: Set[Field]) -
 def content_fields(content: Content) -> Json:
     """The plain fields of an event or occurrence. ``location`` replaces ``locations`` at Graph."""
     return {
-        "subject": content.title,
-        "body": {"contentType": "text", "content": normalised(content.body)},
-        "location": {"displayName": content.location},
+        "subject": one_line(content.title),
+        "body": {"contentType": "html", "content": markup.written(normalised(content.body), content.markup)},
+        "location": {"displayName": one_line(content.location)},
         "showAs": SHOW_AS[content.show_as],
         "sensitivity": content.sensitivity.value,
     }

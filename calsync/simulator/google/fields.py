@@ -27,6 +27,7 @@ ENUMS = {
     "eventType": {"birthday", "default", "focusTime", "fromGmail", "outOfOffice", "workingLocation"},
 }
 RESPONSES = {"needsAction", "declined", "tentative", "accepted"}
+MAX_TEXT = {"summary": 1024, "description": 8192}  # UTF-16 units; unpublished, and the refusal is a choice
 MAX_KEY, MAX_VALUE, MAX_PROPERTIES, MAX_BYTES = 44, 1024, 300, 32_768
 GUEST_FLAGS = ("anyoneCanAddSelf", "guestsCanInviteOthers", "guestsCanModify", "guestsCanSeeOtherGuests")
 
@@ -48,6 +49,9 @@ def tidy(fields: Fields) -> Fields:
     """Check values, cut to the limits, drop defaults and empties. Raises 400 refusals."""
     for key, allowed in ENUMS.items():
         if key in fields and fields[key] not in allowed:
+            raise invalid(f"Invalid value for: {key}")
+    for key, limit in MAX_TEXT.items():
+        if len(str(fields.get(key) or "").encode("utf-16-le")) > 2 * limit:
             raise invalid(f"Invalid value for: {key}")
     tidied = {key: value for key, value in fields.items() if value not in (None, "", [], {})}
     tidied = {key: value for key, value in tidied.items() if value != DEFAULTS.get(key, object())}

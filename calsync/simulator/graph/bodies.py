@@ -24,7 +24,7 @@ def read_body(value: Any) -> str:
         raise unreadable_body("Requested value of 'contentType' was not found.")
     if not content:
         return ""
-    return _wrapped(content if kind == "html" else _as_html(content))
+    return _wrapped(_harmless(content) if kind == "html" else _as_html(content))
 
 
 def written_body(stored: str, *, as_text: bool) -> Json:
@@ -42,6 +42,13 @@ def preview(stored: str) -> str:
 def _as_html(text: str) -> str:
     lines = html.escape(text, quote=False).replace("\r\n", "\n").replace("\n", "<br>\r\n")
     return f'<div class="PlainText">{lines}</div>'
+
+
+def _harmless(content: str) -> str:
+    """HTML as Exchange keeps it: scripts and handlers are gone, breaks stand on lines of their own."""
+    content = re.sub(r"<script\b.*?</script\s*>", "", content, flags=re.IGNORECASE | re.DOTALL)
+    content = re.sub(r"(<[^<>]*?)\son\w+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s>]+)", r"\1", content, flags=re.IGNORECASE)
+    return re.sub(r"<br\s*/?>(?!\s)", "<br>\r\n", content, flags=re.IGNORECASE).replace("\u00a0", "&nbsp;")
 
 
 def _wrapped(content: str) -> str:

@@ -7,10 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 from calsync.simulator.graph.bodies import read_body
-from calsync.simulator.graph.errors import GraphError, Json, bad_request, invalid_request, unreadable_body
+from calsync.simulator.graph.errors import (
+    GraphError,
+    Json,
+    bad_request,
+    invalid_request,
+    property_failure,
+    unreadable_body,
+)
 from calsync.simulator.graph.moments import UNSET
 
 MAX_ATTENDEES = 500
+MAX_SUBJECT = 255  # UTF-16 units, as Outlook takes them; the refusal is a choice
 IMPORTANCE = ("low", "normal", "high")
 SENSITIVITY = ("normal", "personal", "private", "confidential")
 SHOW_AS = ("unknown", "free", "tentative", "busy", "oof", "workingElsewhere")
@@ -113,6 +121,13 @@ def _categories(name: str, value: Any) -> Json:
     return {name: list(value or ())}
 
 
+def _subject(name: str, value: Any) -> Json:
+    found = _keep(str)(name, value)
+    if len((found[name] or "").encode("utf-16-le")) > 2 * MAX_SUBJECT:
+        raise property_failure()
+    return found
+
+
 def _body(name: str, value: Any) -> Json:
     return {name: read_body(value)}
 
@@ -158,7 +173,7 @@ def _attendee(value: Any) -> Json:
 
 
 READERS: dict[str, Callable[[str, Any], Json]] = {
-    "subject": _keep(str),
+    "subject": _subject,
     "body": _body,
     "importance": _choice(*IMPORTANCE),
     "sensitivity": _choice(*SENSITIVITY),
