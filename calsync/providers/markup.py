@@ -33,6 +33,7 @@ _TAG = re.compile(
     r"span|strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]*)?/?>|<!--",
     re.IGNORECASE,
 )
+_FORMATTED = re.compile("<[abius][ >]")
 _NO_TAG = re.compile(r"<(?=(?:[^<>\s@]+@|[a-z][a-z0-9+.-]*://)[^<>\s]*>)", re.IGNORECASE)
 """``<ann@example.com>`` and ``<https://...>`` are words, though a parser of HTML takes them for tags."""
 
@@ -57,7 +58,7 @@ def read_html(source: str, *, keep_line_ends: bool = False) -> Body:
     """
     seen = _seen(source, keep_line_ends=keep_line_ends)
     text, markup = normalised("".join(seen.words)), _tidied("".join(seen.marked))
-    return Body(text, markup if seen.is_formatted and shows(markup, text) else "")
+    return Body(text, markup if _FORMATTED.search(markup) and shows(markup, text) else "")
 
 
 def from_html(source: str, *, keep_line_ends: bool = False) -> str:
@@ -133,7 +134,6 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.words: list[str] = []
         self.marked: list[str] = []
-        self.is_formatted = False
         self._keep = keep_line_ends
         self._verbatim = 0
         self._lists: list[int | None] = []  # of each open list the number of its last item; None without numbers
@@ -151,7 +151,6 @@ class _Reader(HTMLParser):
         elif tag == "a":
             self._begin_link(dict(attrs).get("href") or "")
         elif tag in INLINE:
-            self.is_formatted = True
             self.marked.append(f"<{INLINE[tag]}>")
 
     def handle_endtag(self, tag: str) -> None:
@@ -198,7 +197,6 @@ class _Reader(HTMLParser):
     def _begin_link(self, address: str) -> None:
         self._links.append((address, len(self.words)))
         if address:
-            self.is_formatted = True
             self.marked.append(f'<a href="{html.escape(address)}">')
 
     def _end_link(self, address: str, since: int) -> None:

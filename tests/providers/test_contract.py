@@ -140,3 +140,16 @@ def test_an_update_of_something_deleted_is_not_found(side):
 
     assert isinstance(outcome, NotFound)
     assert side.stored_titles() == []
+
+
+def test_a_body_of_equal_words_is_never_written(side):
+    rich = "<b>Bold</b> words"
+    before = single(body="Bold words", markup=rich)
+    written = created(side, before)
+    wanted = replace(before, content=replace(before.content, title="Budget v2", markup=""))
+
+    again = expect_written(side, update(written, before, wanted))
+
+    assert again.event.content.title == "Budget v2"
+    assert again.event.content.markup == rich
+    assert stored(side, written.remote_id).content.markup == rich
