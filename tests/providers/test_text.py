@@ -91,10 +91,9 @@ DOCUMENTS = st.lists(st.one_of(WORDS, PIECES), max_size=20).map("".join)
 
 def as_exchange_keeps_it(markup: str) -> str:
     """HTML as it comes back from Graph."""
+    head = "<html>\r\n<head>\r\n<meta charset=utf-8>\r\n</head>\r\n<body>\r\n"
     inner = markup.replace("<br>", "<br>\r\n").replace("\u00a0", "&nbsp;").replace("<b>", "<B>").replace("</b>", "</B>")
-    return (
-        f"<html>\r\n<head>\r\n<meta charset=utf-8>\r\n</head>\r\n<body>\r\n<div>{inner}</div>\r\n</body>\r\n</html>\r\n"
-    )
+    return f"{head}<div>{inner}</div>\r\n</body>\r\n</html>\r\n"
 
 
 @given(TRICKY)
