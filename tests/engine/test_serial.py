@@ -109,3 +109,13 @@ def test_other_values_are_refused():
         serial.dump_value(datetime.fromisoformat("2026-11-02T09:00"))
     with pytest.raises(serial.UnknownForm):
         serial.load_value({"text": 3})
+
+
+def test_what_an_older_program_stored_is_read_without_a_link_or_formatting():
+    stored = serial.dump(Event(Content(timed(), body="Agenda", markup="<b>Agenda</b>"), join="https://meet.example/x"))
+    assert serial.load(stored).content.markup == "<b>Agenda</b>"
+    assert serial.load(stored).join == "https://meet.example/x"
+
+    del stored["join"], stored["content"]["markup"]
+
+    assert (serial.load(stored).content.markup, serial.load(stored).join) == ("", "")
