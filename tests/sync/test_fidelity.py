@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 
 import pytest
@@ -46,13 +47,12 @@ def days(start: str, end: str, zone: str) -> Sample:
 
 
 def worded(words: str) -> Sample:
+    """The same words as title, place and body. Google takes tags in a description for tags."""
+    plain = {"contentType": "text", "content": words}
+    description = html.escape(words) if "<b>" in words else words
     return Sample(
-        outlook={
-            "subject": words,
-            "location": {"displayName": words},
-            "body": {"contentType": "text", "content": words},
-        },
-        google={"summary": words, "location": words, "description": words},
+        outlook={"subject": words, "location": {"displayName": words}, "body": plain},
+        google={"summary": words, "location": words, "description": description},
         title=words,
         text=words,
         place=words,
