@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from accounts.secrets import fingerprint_key
 from calendars import rows
-from calendars.models import Calendar, Event, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Operation, OperationState
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
 MOST_RESUMED = 3
+LONG_PAUSE = timedelta(minutes=1)
 
 
 def settle_batch(
@@ -190,11 +191,21 @@ class _Batch:
         due_at = pause_until(error, failures=item.operation.attempts - 1, now=self.now)
         item.operation.retry_at(due_at, reason=str(error), code=error.code)
         if isinstance(error, RateLimited | QuotaPaused) or (isinstance(error, Transient) and error.retry_after):
-            self.calendar_values["not_before"] = due_at
+            self._pause(due_at, error)
         unknown = isinstance(error, Transient) and not isinstance(error, RateLimited)
         # Only for so long: an event that always fails must not keep its calendar from being read.
         risky = item.hub.event.is_series or item.write.kind == WriteKind.CREATE
         item.operation.half_done = unknown and risky and item.operation.attempts <= MOST_RESUMED
+
+    def _pause(self, until: datetime, error: ProviderError) -> None:
+        """Leave the whole mailbox in peace; a long pause is shown, and ends with a read, which clears the state."""
+        self.calendar_values["not_before"] = until
+        if until - self.now < LONG_PAUSE:
+            return
+        self.calendar.enter(CalendarState.DELAYED, now=self.now, reason=f"{error} {error.remedy}")
+        for name in ("state", "state_since", "state_reason"):
+            self.calendar_values[name] = getattr(self.calendar, name)
+        Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
 
     def _plan_again(self) -> None:
         """The hub may have moved while a write was in flight: what is still to do becomes a new operation."""
