@@ -18,6 +18,7 @@ from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene
+from calendars.sync.renamed import take_over
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.succession import other_tail, record_successions
@@ -91,6 +92,7 @@ def _on_scene(
         with transaction.atomic():
             leases.hold(lease, now=stamps.planned_at)
             lock_people(people)
+            take_over(calendar=calendar, items=items, now=stamps.planned_at)
             scene = Scene.load(calendar, items)
             if scene.people <= people:
                 store = Store(calendar, scene.partners, stamps, tally, scene.colleagues)

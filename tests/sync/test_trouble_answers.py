@@ -20,9 +20,7 @@ KINDS = ("drop", "lose_answer", "half_answer")
 def other_side(person, provider, title, day):
     """An event made by hand where ``provider`` is not, so that the copy is written there; returns its id."""
     span = {"start": f"2026-12-{day:02}T09:00:00", "end": f"2026-12-{day:02}T10:00:00"}
-    made = (
-        person.in_google(summary=title, **span) if provider == "graph" else person.in_outlook(subject=title, **span)
-    )
+    made = person.in_google(summary=title, **span) if provider == "graph" else person.in_outlook(subject=title, **span)
     return made["id"]
 
 
@@ -97,9 +95,7 @@ def test_a_page_of_several_that_breaks_off_is_read_again_from_the_first(world, m
     for day, name in enumerate(names, start=1):
         other_side(ada, "graph" if day % 2 else "google", name, day)
     for provider in PROVIDERS:
-        world.simulator.core.faults.append(
-            Fault(provider, "half_answer", method="GET", path="pageToken=|skiptoken=")
-        )
+        world.simulator.core.faults.append(Fault(provider, "half_answer", method="GET", path="pageToken=|skiptoken="))
     world.activate()
     clock.wait_it_out()
     assert [use.seen > 1 for use in world.simulator.core.fault_uses.values()] == [True, True]
