@@ -18,6 +18,7 @@ from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene
+from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
 from calendars.sync.renamed import take_over
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -200,8 +201,13 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
     first_read = scene.calendar.imported_at is None
     left_alone = first_read and scene.calendar.leaves_existing_alone
-    plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
+    held = alike >= MOST_ALIKE
+    plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
+    for target in scene.targets if held else ():
+        store.add_finding(finding_for(target.calendar_id, count=alike + 1), event=store.new_events[-1])
+        store.findings[-1].calendar = scene.partners[target.calendar_id]  # where a copy is not to be made
 
 
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:

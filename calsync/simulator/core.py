@@ -200,7 +200,8 @@ class Core:
     """One simulator's shared state.
 
     ``on_change(provider, mailbox, calendar_id)`` hooks are called under the lock after each event change and must be
-    quick; so are ``on_call(call)`` ones, after a request was carried out and before it is answered. ``deliver[provider](invitation, recipient)`` lands a native copy of an invitation in a mailbox there.
+    quick; so are ``on_call(call)`` ones, after a request was carried out and before it is answered.
+    ``deliver[provider](invitation, recipient)`` lands a native copy of an invitation in a mailbox there.
     """
 
     clock: Clock = field(default_factory=Clock)
