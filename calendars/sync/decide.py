@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from calendars import rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.history import Kind
@@ -26,6 +27,7 @@ from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
+from calsync.engine.findings import delete_against_edit
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import (
     EventPlan,
@@ -213,12 +215,17 @@ def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:
     """Whether a copy whose delete operation stands was edited meanwhile: then the edit lives on as a new event."""
     read = as_read(sighting.event, Role(link.role)) if sighting.event is not None else None
+    edited = frozenset() if read is None else changed(fingerprints(read, key=scene.key), link.remote_map)
     counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
     # People were invited meanwhile: deleting it now would mail them a cancellation, whatever the policy says.
     invited = read is not None and bool(read.guests)
-    if read is None or not (invited or (counts and changed(fingerprints(read, key=scene.key), link.remote_map))):
+    if read is None or not (invited or (counts and edited)):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
+        if read is not None and edited and Role(link.role) is not Role.COPY:
+            state = rows.link_state(link, scene.calendar)
+            store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
+            link.remote_map = dict(fingerprints(read, key=scene.key))  # told once
         return False
     text = "It was edited here after it had been deleted on the other side: the edit won and the event stays."
     paths = frozenset(link.remote_map)

@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 MOST_ATTEMPTS = 12
 MOST_RESUMED = 3
 LONG_PAUSE = timedelta(minutes=1)
+GIVEN_UP = (
+    "It was tried too often: see whether another program keeps changing this event. It is tried again when it changes."
+)
 
 
 def settle_batch(
@@ -149,7 +152,8 @@ class _Batch:
             "operation.refused operation=%s calendar=%s error=%s status=%s code=%s attempt=%s",
             operation.pk, self.calendar.pk, type(error).__name__, error.status, error.code, operation.attempts,
         )  # fmt: skip
-        hopeless = isinstance(error, AlreadyExists | NotFound) and operation.attempts >= MOST_ATTEMPTS
+        again = isinstance(error, AlreadyExists | NotFound | VersionMismatch)
+        hopeless = again and operation.attempts >= MOST_ATTEMPTS
         if isinstance(error, Rejected) or hopeless:
             self._park(item, error)
         elif isinstance(error, AlreadyExists):
@@ -166,8 +170,9 @@ class _Batch:
         if current.deleted_at is not None or serial.load(current.content) != item.hub.event:
             operation.retry_at(self.now, reason="refused, but the event has changed meanwhile", code=error.code)
             return
-        operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=error.remedy, code=error.code)
-        text = f"A write was refused and is parked: {error} {error.remedy}"
+        remedy = error.remedy if isinstance(error, Rejected) else GIVEN_UP
+        operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=remedy, code=error.code)
+        text = f"A write was refused and is parked: {error} {remedy}"
         found = FoundByEngine(FindingKind.CANNOT_REPRESENT, self.calendar.pk, frozenset(), {}, text)
         self.store.add_finding(found, event=operation.link.event, link=operation.link)
 
