@@ -20,6 +20,7 @@ from calendars.sync.meetings import hear_native, is_guests_native, make_room, me
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.scene import Scene
 from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
+from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.renamed import take_over
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store

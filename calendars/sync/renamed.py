@@ -25,7 +25,8 @@ def carry_activation_over(accounts: Sequence[LinkedAccount], *, now: datetime) -
     """Switch on the new primary calendars of people whose calendar there was active before; returns how many."""
     fresh = [account for account in accounts if account.state_since == now]
     carried = 0
-    for calendar in Calendar.objects.filter(account__in=fresh, is_primary=True, is_active=False, activated_at=None):
+    new = Calendar.objects.filter(account__in=fresh, is_primary=True, is_active=False, activated_at=None)
+    for calendar in new.select_related("account").order_by("pk"):
         former = _former(calendar).filter(is_active=True).first()
         if former is None:
             continue
