@@ -17,11 +17,10 @@ from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
-from calendars.sync.part_edits import decide_part, decide_wholes_gone
-from calendars.sync.scene import Scene
 from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.renamed import take_over
+from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.succession import other_tail, record_successions
