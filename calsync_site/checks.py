@@ -12,6 +12,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from calsync.engine.policy import ConflictPolicy, DeletePolicy
 from calsync_site.environment import is_loopback
 
 URL_SETTINGS = ("CALSYNC_PUBLIC_URL", "MICROSOFT_LOGIN_URL", "MICROSOFT_GRAPH_URL", "GOOGLE_API_URL")
@@ -78,3 +79,14 @@ def connections_are_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         if (path := getattr(settings, name)) and not Path(path).is_file()
     ]
     return problems
+
+
+@register()
+def policies_are_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+    """The policies for edits and deletions that clash are among those that the engine has."""
+    choices = {"CALSYNC_CONFLICT_POLICY": ConflictPolicy, "CALSYNC_DELETE_POLICY": DeletePolicy}
+    return [
+        Error(f"{name} is none of the policies.", hint=f"Set one of {', '.join(policies)}.", id="calsync.E006")
+        for name, policies in choices.items()
+        if getattr(settings, name) not in set(policies)
+    ]

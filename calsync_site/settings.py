@@ -64,6 +64,8 @@ CALSYNC_WINDOW_AHEAD_DAYS = env.int("CALSYNC_WINDOW_AHEAD_DAYS", default=400)
 CALSYNC_LEASE_SECONDS = env.int("CALSYNC_LEASE_SECONDS", default=90)
 CALSYNC_POLL_SECONDS = env.int("CALSYNC_POLL_SECONDS", default=60)  # a calendar without a live watch
 CALSYNC_POLL_WATCHED_SECONDS = env.int("CALSYNC_POLL_WATCHED_SECONDS", default=900)
+CALSYNC_CONFLICT_POLICY = env.str("CALSYNC_CONFLICT_POLICY", default="newest")  # newest, origin, outlook, google, ask
+CALSYNC_DELETE_POLICY = env.str("CALSYNC_DELETE_POLICY", default="edit_wins")  # or delete_wins
 CALSYNC_KEEP_DONE_DAYS = env.int("CALSYNC_KEEP_DONE_DAYS", default=30)
 
 # --- applications ----------------------------------------------------------------------------------------------

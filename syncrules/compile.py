@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from accounts.models import User
-from calsync.engine.policy import Policy
+from django.conf import settings
 
-_DEFAULT = Policy()
+from accounts.models import User
+from calsync.engine.policy import ConflictPolicy, DeletePolicy, Policy
 
 
 def policy_for(person: User) -> Policy:  # noqa: ARG001 - what rules will ask about
-    """The policy for a person's events. Without rules everybody has the default: newest wins, edit beats delete."""
-    return _DEFAULT
+    """The policy for a person's events. Without rules it is the installation's, for everybody."""
+    return Policy(
+        conflict=ConflictPolicy(settings.CALSYNC_CONFLICT_POLICY),
+        on_delete=DeletePolicy(settings.CALSYNC_DELETE_POLICY),
+    )

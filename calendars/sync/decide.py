@@ -10,13 +10,16 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from calendars import rows
 from calendars.models import Calendar, Event, Finding, Link, LinkState
 from calendars.sync import lease as leases
 from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
+from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
+from calendars.sync.renamed import take_over
 from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -24,6 +27,7 @@ from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
+from calsync.engine.findings import delete_against_edit
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import (
     EventPlan,
@@ -91,6 +95,7 @@ def _on_scene(
         with transaction.atomic():
             leases.hold(lease, now=stamps.planned_at)
             lock_people(people)
+            take_over(calendar=calendar, items=items, now=stamps.planned_at)
             scene = Scene.load(calendar, items)
             if scene.people <= people:
                 store = Store(calendar, scene.partners, stamps, tally, scene.colleagues)
@@ -198,20 +203,29 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
     first_read = scene.calendar.imported_at is None
     left_alone = first_read and scene.calendar.leaves_existing_alone
-    plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
+    held = alike >= MOST_ALIKE
+    plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
+    for target in scene.targets if held else ():
+        store.add_finding(finding_for(target.calendar_id, count=alike + 1), event=store.new_events[-1])
+        store.findings[-1].calendar = scene.partners[target.calendar_id]  # where a copy is not to be made
 
 
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:
     """Whether a copy whose delete operation stands was edited meanwhile: then the edit lives on as a new event."""
     read = as_read(sighting.event, Role(link.role)) if sighting.event is not None else None
+    edited = frozenset() if read is None else changed(fingerprints(read, key=scene.key), link.remote_map) - {NOTE}
     counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
     # People were invited meanwhile: deleting it now would mail them a cancellation, whatever the policy says.
     invited = read is not None and bool(read.guests)
-    edited = read is not None and bool(changed(fingerprints(read, key=scene.key), link.remote_map) - {NOTE})
     if read is None or not (invited or (counts and edited)):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
+        if read is not None and edited and Role(link.role) is not Role.COPY:
+            state = rows.link_state(link, scene.calendar)
+            store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
+            link.remote_map = dict(fingerprints(read, key=scene.key))  # told once
         return False
     text = "It was edited here after it had been deleted on the other side: the edit won and the event stays."
     paths = frozenset(link.remote_map)

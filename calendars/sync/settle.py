@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from accounts.secrets import fingerprint_key
 from calendars import rows
-from calendars.models import Calendar, Event, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Operation, OperationState
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
@@ -46,6 +46,10 @@ logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
 MOST_RESUMED = 3
+LONG_PAUSE = timedelta(minutes=1)
+GIVEN_UP = (
+    "It was tried too often: see whether another program keeps changing this event. It is tried again when it changes."
+)
 
 
 def settle_batch(
@@ -148,7 +152,8 @@ class _Batch:
             "operation.refused operation=%s calendar=%s error=%s status=%s code=%s attempt=%s",
             operation.pk, self.calendar.pk, type(error).__name__, error.status, error.code, operation.attempts,
         )  # fmt: skip
-        hopeless = isinstance(error, AlreadyExists | NotFound) and operation.attempts >= MOST_ATTEMPTS
+        again = isinstance(error, AlreadyExists | NotFound | VersionMismatch)
+        hopeless = again and operation.attempts >= MOST_ATTEMPTS
         if isinstance(error, Rejected) or hopeless:
             self._park(item, error)
         elif isinstance(error, AlreadyExists):
@@ -165,8 +170,9 @@ class _Batch:
         if current.deleted_at is not None or serial.load(current.content) != item.hub.event:
             operation.retry_at(self.now, reason="refused, but the event has changed meanwhile", code=error.code)
             return
-        operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=error.remedy, code=error.code)
-        text = f"A write was refused and is parked: {error} {error.remedy}"
+        remedy = error.remedy if isinstance(error, Rejected) else GIVEN_UP
+        operation.close(OperationState.PARKED, now=self.now, reason=str(error), remedy=remedy, code=error.code)
+        text = f"A write was refused and is parked: {error} {remedy}"
         found = FoundByEngine(FindingKind.CANNOT_REPRESENT, self.calendar.pk, frozenset(), {}, text)
         self.store.add_finding(found, event=operation.link.event, link=operation.link)
 
@@ -190,11 +196,21 @@ class _Batch:
         due_at = pause_until(error, failures=item.operation.attempts - 1, now=self.now)
         item.operation.retry_at(due_at, reason=str(error), code=error.code)
         if isinstance(error, RateLimited | QuotaPaused) or (isinstance(error, Transient) and error.retry_after):
-            self.calendar_values["not_before"] = due_at
+            self._pause(due_at, error)
         unknown = isinstance(error, Transient) and not isinstance(error, RateLimited)
         # Only for so long: an event that always fails must not keep its calendar from being read.
         risky = item.hub.event.is_series or item.write.kind == WriteKind.CREATE
         item.operation.half_done = unknown and risky and item.operation.attempts <= MOST_RESUMED
+
+    def _pause(self, until: datetime, error: ProviderError) -> None:
+        """Leave the whole mailbox in peace; a long pause is shown, and ends with a read, which clears the state."""
+        self.calendar_values["not_before"] = until
+        if until - self.now < LONG_PAUSE:
+            return
+        self.calendar.enter(CalendarState.DELAYED, now=self.now, reason=f"{error} {error.remedy}")
+        for name in ("state", "state_since", "state_reason"):
+            self.calendar_values[name] = getattr(self.calendar, name)
+        Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
 
     def _plan_again(self) -> None:
         """The hub may have moved while a write was in flight: what is still to do becomes a new operation."""

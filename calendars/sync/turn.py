@@ -6,6 +6,7 @@ What lives here: the order of stages and what an error does to them.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import suppress
 
 from django.db import DatabaseError
@@ -24,6 +25,7 @@ from calsync.providers.base import CalendarProvider, CursorExpired, ProviderErro
 logger = logging.getLogger(__name__)
 
 MOST_STEPS = 2_000  # of one turn; whatever is left waits for the next bell
+MOST_VISITS = 3  # of one calendar on the way of one change
 
 
 def take_turn(*, calendar_id: int, clock: Clock, tally: Tally) -> bool:
@@ -52,14 +54,17 @@ def take_turn(*, calendar_id: int, clock: Clock, tally: Tally) -> bool:
 
 
 def follow_up(*, calendar_id: int, clock: Clock, tally: Tally) -> None:
-    """Take a turn, and then one on each calendar that it made work for: the short way of a change."""
-    waiting, visited = [calendar_id], set()
+    """Take a turn, and then one on each calendar that it made work for: the short way of a change.
+
+    A calendar is come back to when the other one had news for it in turn, but not for ever: the sweep is there too.
+    """
+    waiting, visits = [calendar_id], Counter[int]()
     while waiting:
         current = waiting.pop(0)
         tally.rung.clear()
         take_turn(calendar_id=current, clock=clock, tally=tally)
-        visited.add(current)
-        waiting += sorted(tally.rung - visited - set(waiting))
+        visits[current] += 1
+        waiting += sorted(rung for rung in tally.rung - {current, *waiting} if visits[rung] < MOST_VISITS)
 
 
 def _work(lease: Lease, clock: Clock, tally: Tally) -> None:

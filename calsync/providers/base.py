@@ -90,7 +90,7 @@ class AccessDenied(ProviderError):
 class MailboxUnavailable(ProviderError):
     """The mailbox cannot be synced at all (no licence, disabled, unknown address)."""
 
-    remedy = "Check the mailbox's address and licence."
+    remedy = "Check the mailbox's address and licence; if it was renamed, map the person with the new address."
 
 
 class Rejected(ProviderError):

@@ -135,6 +135,7 @@ class Invitation:
 
 Deliver = Callable[[Invitation, str], None]  # (invitation, recipient address): land it in that person's mailbox
 OnChange = Callable[[str, str, str], None]  # (provider, mailbox address, calendar id)
+OnCall = Callable[["Call"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,8 @@ class Fault:
     """What shall go wrong with matching requests: at most ``times`` of them, after ``skip`` good ones.
 
     ``kind``: ``status`` (answer ``status`` with ``body`` and ``headers`` instead of acting), ``lose_answer`` (act, then
-    drop the connection), ``drop`` (drop the connection without acting), ``delay`` (sleep ``seconds`` first).
+    drop the connection), ``half_answer`` (act, then drop it in the middle of the body), ``drop`` (drop the connection
+    without acting), ``delay`` (sleep ``seconds`` first).
     """
 
     provider: str
@@ -198,7 +200,8 @@ class Core:
     """One simulator's shared state.
 
     ``on_change(provider, mailbox, calendar_id)`` hooks are called under the lock after each event change and must be
-    quick. ``deliver[provider](invitation, recipient)`` lands a native copy of an invitation in a mailbox there.
+    quick; so are ``on_call(call)`` ones, after a request was carried out and before it is answered.
+    ``deliver[provider](invitation, recipient)`` lands a native copy of an invitation in a mailbox there.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -212,6 +215,7 @@ class Core:
     domains: dict[str, str] = field(default_factory=dict)  # lower-case mailbox address -> "graph" | "google"
     deliver: dict[str, Deliver] = field(default_factory=dict)
     on_change: list[OnChange] = field(default_factory=list)
+    on_call: list[OnCall] = field(default_factory=list)
     notifier: Notifier = field(default_factory=Notifier)
     company: object | None = None  # the pretend company that was seeded, if any
 

@@ -17,7 +17,11 @@ from calsync.simulator.core import Call, Core, Fault, FaultUse
 
 
 class ConnectionDropped(Exception):
-    """The connection ends here without an answer."""
+    """The connection ends here: without an answer, or within the body of ``begun``."""
+
+    def __init__(self, begun: Response | None = None) -> None:
+        super().__init__()
+        self.begun = begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ def carry_out(core: Core, arrival: Arrival, act: Callable[[], Response]) -> Resp
         return _recorded(core, arrival, act())
     if fault.kind == "status":
         return _recorded(core, arrival, planned_answer(fault))
+    if fault.kind == "half_answer":
+        raise ConnectionDropped(_recorded(core, arrival, act()))
     if fault.kind == "lose_answer":
         _recorded(core, arrival, act())
     else:
@@ -57,11 +63,12 @@ def planned_answer(fault: Fault) -> Response:
 def record(core: Core, arrival: Arrival, *, status: int) -> None:
     """Write one request into the ledger; status 0 means that it was never answered."""
     with core.lock:
-        core.ledger.add(
-            Call(
-                core.clock.now(), arrival.provider, arrival.method, arrival.path, arrival.mailbox, status, arrival.inner
-            )
+        call = Call(
+            core.clock.now(), arrival.provider, arrival.method, arrival.path, arrival.mailbox, status, arrival.inner
         )
+        core.ledger.add(call)
+        for hook in core.on_call:
+            hook(call)
 
 
 def _recorded(core: Core, arrival: Arrival, response: Response) -> Response:

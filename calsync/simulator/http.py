@@ -103,7 +103,13 @@ class HttpServer:
         if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         environ["wsgi.input"] = io.BytesIO(_read_body(environ, reader))
-        response = self._answer(Request(environ))
+        try:
+            response = self._answer(Request(environ))
+        except ConnectionDropped as dropped:
+            if dropped.begun is not None:
+                whole = _render(dropped.begun, keep=False, head_only=False)
+                connection.sendall(whole[: -(len(dropped.begun.get_data()) // 2 + 1)])
+            return False
         keep = str(environ.get("HTTP_CONNECTION", "")).lower() != "close" and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         connection.sendall(_render(response, keep=keep, head_only=environ["REQUEST_METHOD"] == "HEAD"))
         return bool(keep)

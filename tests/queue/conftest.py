@@ -8,6 +8,7 @@ import pytest
 
 from calsync.simulator.server import Simulator
 from tests.queue import databases
+from tests.queue.forks import Forks
 from tests.queue.installation import ADA, Installation, prepare
 
 
@@ -42,3 +43,13 @@ def installation(prepared, simulator, tmp_path, request):
             yield made
         finally:
             made.close()
+
+
+@pytest.fixture
+def forks(installation):
+    """A warmed-up process of the installation, which syncs in forks."""
+    made = Forks(installation)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -162,3 +162,18 @@ def test_many_clients_at_once_are_all_served(client):
     for thread in threads:
         thread.join()
     assert statuses == [200] * 240
+
+
+def test_half_an_answer_has_acted_and_ends_in_its_body(client):
+    client.sim.core.faults.append(Fault("graph", "half_answer", method="POST"))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        client.post(EVENTS, single())
+    assert len(client.sim.graph.events(ALICE)) == 1
+
+
+def test_hooks_hear_of_every_request_after_it_was_carried_out(client):
+    heard = []
+    client.sim.core.on_call.append(lambda call: heard.append((call.method, len(client.sim.graph.events(ALICE)))))
+    client.post(EVENTS, single())
+    client.get(EVENTS)
+    assert heard == [("POST", 1), ("GET", 1)]

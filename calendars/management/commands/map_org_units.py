@@ -16,6 +16,7 @@ from accounts.progress import Report, bars
 from accounts.services.connections import ensure_connections_from_environment
 from accounts.services.mapping import MappingOutcome, Tally, apply_mapping, check_mapping
 from calendars.services import ensure_primary_calendars
+from calendars.sync.renamed import carry_activation_over
 
 SHOWN = 200  # lines of problems or changes, unless -v 2 asks for all
 PROBLEMS, USAGE = 1, 2  # exit codes
@@ -104,6 +105,7 @@ def _apply(rows: Sequence[PersonRow], *, dry_run: bool, report: Report) -> tuple
             ensure_connections_from_environment(now=now)
             outcome = apply_mapping(rows=rows, now=now, report=report)
             calendars = ensure_primary_calendars(outcome.accounts)
+            carry_activation_over(outcome.accounts, now=now)
             transaction.set_rollback(dry_run)
     except IntegrityError:
         # The rows were checked a moment ago, so somebody has changed the same people in between.

@@ -66,6 +66,22 @@ class GoogleStore:
             self.core.domains.setdefault(address, "google")
             return self._add_calendar(Calendar(address, address, zone, address))
 
+    def rename_mailbox(self, address: str, new: str) -> None:
+        """Give a user another address, which is also the primary calendar's id; the events keep theirs."""
+        old, new = address.lower(), new.lower()
+        with self.core.lock:
+            self.users[new] = user = self.users.pop(old)
+            user.address = new
+            self.calendars[new] = self.calendars.pop(old)
+            self.calendars[new].id = new
+            for calendar in self.of_user(old):
+                calendar.owner = new
+                for record in calendar.rows:
+                    _rename_person(record, old, new)
+            self.tokens.revoke(old)
+            self.core.domains.pop(old, None)
+            self.core.domains.setdefault(new, "google")
+
     def add_calendar(
         self, owner: str, summary: str, zone: str, *, identifier: str = "", read_only: bool = False
     ) -> str:
@@ -182,6 +198,13 @@ class GoogleStore:
 
     def _answer(self, calendar: Calendar, record: Record) -> Fields:
         return dict(wire.event(calendar, record))
+
+
+def _rename_person(record: Record, old: str, new: str) -> None:
+    record.rendered.clear()
+    for role in ("organizer", "creator"):
+        if str(record.fields.get(role, {}).get("email", "")).lower() == old:
+            record.fields[role] = record.fields[role] | {"email": new}
 
 
 def _family(calendar: Calendar, record: Record) -> list[Record]:

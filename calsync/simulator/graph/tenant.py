@@ -44,6 +44,16 @@ class Tenant:
             self.core.domains.setdefault(key, "graph")
             return mailbox
 
+    def rename_mailbox(self, address: str, new: str) -> None:
+        """Give a mailbox another address; ids of calendars and events stay, the old address is nobody's."""
+        with self.core.lock:
+            mailbox = self.mailboxes.pop(address.lower())
+            mailbox.address, mailbox.shown = new.lower(), new
+            mailbox.sequence = self.next_sequence()
+            self.mailboxes[new.lower()] = mailbox
+            self.core.domains.pop(address.lower(), None)
+            self.core.domains.setdefault(new.lower(), "graph")
+
     def add_calendar(self, address: str, name: str) -> str:
         """Create a secondary calendar; returns its id."""
         with self.core.lock:

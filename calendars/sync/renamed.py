@@ -1,0 +1,80 @@
+"""Renamed mailboxes: the same mailbox under a new address goes on where it was, and nothing is copied anew.
+
+A mapping file that names another address for somebody's mailbox disables the old account and makes a new one. Whether
+the two are one mailbox only the mailbox itself can tell: by events that bear the very ids that we know.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import F
+
+from accounts.models import LinkedAccount
+from calendars.models import Calendar, CalendarQuerySet, CalendarState, Link, LinkState, Operation
+from calsync.providers.base import Item
+
+logger = logging.getLogger(__name__)
+
+GOES_ON = "The mailbox has a new address; its new calendar goes on from here."
+
+
+def carry_activation_over(accounts: Sequence[LinkedAccount], *, now: datetime) -> int:
+    """Switch on the new primary calendars of people whose calendar there was active before; returns how many."""
+    # Few people have one, however long the file is.
+    retired = Calendar.objects.filter(is_primary=True, is_active=True, account__is_active=False).order_by("-pk")
+    former = {(row.account.person_id, row.account.platform): row for row in retired.select_related("account")}
+    carried = 0
+    for account in accounts:
+        before = former.get((account.person_id, account.platform))
+        calendar = (
+            Calendar.objects.filter(account=account, is_primary=True, activated_at=None).first() if before else None
+        )
+        if before is None or calendar is None:
+            continue
+        calendar.is_active, calendar.activated_at = True, now
+        calendar.leaves_existing_alone = before.leaves_existing_alone
+        calendar.enter(CalendarState.IMPORTING, now=now)
+        calendar.save()
+        Calendar.objects.filter(pk=calendar.pk).ring(now=now)
+        carried += 1
+    return carried
+
+
+def take_over(*, calendar: Calendar, items: Sequence[Item], now: datetime) -> None:
+    """Move the links of a former calendar here, in the caller's transaction, if these items prove that it is this one.
+
+    An event without guests proves it: the same id in two mailboxes is found for guests of one meeting only.
+    """
+    if calendar.imported_at is not None:
+        return
+    own = [item.remote_id for item in items if item.event is not None and not item.event.guests]
+    known = Link.objects.filter(state=LinkState.ACTIVE, remote_id__in=own)
+    for former in _former(calendar).filter(pk__in=known.values("calendar_id")):
+        _move(former, calendar, now=now)
+
+
+def _former(calendar: Calendar) -> CalendarQuerySet:
+    """The primary calendars that the same person had on the same platform under addresses out of use."""
+    account = calendar.account
+    others = Calendar.objects.filter(account__person_id=account.person_id, account__platform=account.platform)
+    return others.filter(is_primary=True, account__is_active=False).exclude(pk=calendar.pk).order_by("-pk")
+
+
+def _move(former: Calendar, calendar: Calendar, *, now: datetime) -> None:
+    here = Link.objects.filter(calendar=calendar)
+    moving = Link.objects.filter(calendar=former).exclude(event__in=list(here.values_list("event_id", flat=True)))
+    moving = moving.exclude(remote_id__in=list(here.exclude(remote_id="").values_list("remote_id", flat=True)))
+    moved = list(moving.values_list("pk", flat=True))
+    moving.update(calendar=calendar)
+    Operation.objects.filter(link__in=moved).update(calendar=calendar)
+    Link.objects.filter(calendar=former).update(state=LinkState.GONE)
+    former.enter(CalendarState.DISABLED, now=now, reason=GOES_ON)
+    # Should the old address ever come back, it begins anew: what it knew is no longer its own.
+    Calendar.objects.filter(pk=former.pk).update(
+        is_active=False, cursor="", imported_at=None, activated_at=None, fence=F("fence") + 1,
+        state=former.state, state_since=former.state_since, state_reason=former.state_reason,
+    )  # fmt: skip
+    logger.info("calendar.renamed former=%s calendar=%s links=%s", former.pk, calendar.pk, len(moved))
