@@ -196,10 +196,16 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 
 
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
-    first_read = scene.calendar.imported_at is None
-    left_alone = first_read and scene.calendar.leaves_existing_alone
+    left_alone = scene.calendar.leaves_existing_alone and _stood_before(scene.calendar, sighting)
     plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
+
+
+def _stood_before(calendar: Calendar, sighting: Sighting) -> bool:
+    """Whether an event stood already when its calendar was activated; one may enter the window much later."""
+    if calendar.imported_at is None or calendar.activated_at is None:
+        return True
+    return sighting.changed_at is not None and sighting.changed_at < calendar.activated_at
 
 
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:
