@@ -17,6 +17,7 @@ from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
+from calendars.sync.returns import held_if_it_returns
 from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -198,6 +199,7 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
     left_alone = scene.calendar.leaves_existing_alone and _stood_before(scene.calendar, sighting)
     plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    plan = held_if_it_returns(plan, calendar=scene.calendar, read=read, now=store.stamps.planned_at)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
 
 

@@ -20,15 +20,15 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
 from calendars.sync.decide import decide, decide_deletions
+from calendars.sync.held import hold_back
 from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.parts import roll_parts
 from calendars.sync.stamps import Stamps
-from calendars.sync.store import NATIVE_GRACE, Store
+from calendars.sync.store import NATIVE_GRACE
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
 from calsync.engine import serial
 from calsync.engine.brakes import empty_side, mass_delete
-from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind
 from calsync.engine.recurrence import expand
 from calsync.providers.base import CalendarProvider, Item, Known, Window
@@ -203,16 +203,15 @@ def _brake(reading: Round, deleted: Sequence[str]) -> bool:
     if not deleted or not (empty or mass_delete(len(deleted), total)):
         return False
     kind = FindingKind.EMPTY_SIDE if empty else FindingKind.MASS_DELETE
-    text = f"{len(deleted)} of {total} events vanished from this calendar at once. Nothing was deleted elsewhere."
-    found = FoundByEngine(kind, reading.calendar.pk, frozenset(), {"remote_ids": "\n".join(deleted)}, text)
-    with transaction.atomic():
-        leases.hold(reading.lease, now=reading.clock())
-        store = Store(calendar=reading.calendar, partners={}, stamps=reading.stamps(), tally=reading.tally)
-        store.add_finding(found)
-        held = _standing(reading.calendar).filter(remote_id__in=deleted)
-        store.history.held(held.select_related("event"), text=text)
-        store.save()
-        held.update(state=LinkState.HELD)
+    hold_back(
+        lease=reading.lease,
+        calendar=reading.calendar,
+        remote_ids=deleted,
+        total=total,
+        kind=kind,
+        stamps=reading.stamps(),
+        tally=reading.tally,
+    )
     return True
 
 

@@ -15,6 +15,7 @@ from calendars import gateway, selectors
 from calendars.models import Calendar, Operation
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
+from calendars.sync.held import carry_out_released
 from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.pull import pull_changes
 from calendars.sync.push import push_due
@@ -89,6 +90,8 @@ def _step(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: C
             lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally, only_interrupted=True
         )
     if calendar.wanted > calendar.done:
+        if carry_out_released(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally):
+            return True  # before the bell counts as served, so that nothing released is forgotten
         _read(lease, calendar, provider, clock, tally)
         return True
     if calendar.reread_at is not None and calendar.reread_at <= clock():
