@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import localize
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 from accounts.console import AsksReason, ReadOnlyAdmin, ReasonForm
@@ -30,7 +32,7 @@ STATE_COLOURS = {"open": "warning", "decided": "info", "closed": "success"}
 class CaseAdmin(AsksReason, ReadOnlyAdmin):
     """What waits for a person, since when and why. Rows change by deciding only."""
 
-    list_display = ("summary", "kind", "person", "progress", "state_since", "decided_by")
+    list_display = ("told", "kind", "person", "calendar", "progress", "since")
     list_filter = ("state", "kind", "finding__calendar__account__platform")
     search_fields = ("summary", "person__email")
     date_hierarchy = "opened_at"
@@ -40,7 +42,7 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
         "calendar",
         "summary",
         "state",
-        "state_since",
+        "since",
         "opened_at",
         "decision",
         "decided_at",
@@ -57,13 +59,23 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Cases with what their lists show; what they keep stays sealed."""
-        cases = super().get_queryset(request).select_related("person", "decided_by", "finding")
+        cases = super().get_queryset(request).select_related("person", "decided_by", "finding__calendar__account")
         return cases.defer("finding__values")
 
     @display(description="State", ordering="state", label=STATE_COLOURS)
     def progress(self, case: Case) -> tuple[str, str]:
         """The state as a coloured word."""
         return case.state, case.get_state_display()
+
+    @admin.display(description="What", ordering="kind")
+    def told(self, case: Case) -> str:
+        """The beginning of the summary: a row of a narrow screen has room for two lines."""
+        return Truncator(case.summary).chars(60)
+
+    @admin.display(description="State since")
+    def since(self, case: Case) -> str:
+        """When it came into its present state."""
+        return localize(timezone.localtime(case.state_since))
 
     @admin.display(description="Calendar")
     def calendar(self, case: Case) -> Calendar | None:
