@@ -24,10 +24,10 @@ from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
 from calsync.engine import serial
-from calsync.engine.findings import new_obstacles
 from calsync.engine.plan import EventPlan, FindingKind, HubState, reborn, wanted_writes
 from calsync.engine.plan import LinkState as EngineLink
 from calsync.engine.swap import CannotSwap, check_edit, exchange, plan_removal, plan_return
+from calsync.engine.travel import held_by_origin
 
 _FACTS = {FindingKind.CANNOT_REPRESENT, FindingKind.MALFORMED}
 """They stay true when somebody has seen them: such a finding is settled by the event's next change only."""
@@ -88,8 +88,8 @@ def settle_resolved(*, now: datetime) -> int:
 
 def _has_resolved_itself(finding: Finding) -> bool:
     if finding.kind in _HOLDING:
-        waiting = (LinkState.HELD, LinkState.RELEASED)
-        return not Link.objects.filter(pk__in=links_held_by(finding), state__in=waiting).exists()
+        waiting = Link.objects.filter(state__in=(LinkState.HELD, LinkState.RELEASED), event__deleted_at=None)
+        return not waiting.filter(pk__in=links_held_by(finding)).exists()
     return finding.link is None or finding.link.state == LinkState.GONE
 
 
@@ -204,14 +204,9 @@ def _swap(finding: Finding, now: datetime) -> str:
     values = {path: serial.load_value(value) for path, value in finding.values.items()}
     check_edit(hub, _link_in(hub, finding), values.keys())
     after, replaced = exchange(hub.event, values)
-    changed = replace(hub, event=after)
-    plan = EventPlan(
-        event=after,
-        links=hub.links,
-        writes=wanted_writes(changed, key=fingerprint_key()),
-        findings=tuple(new_obstacles(hub.links, before=hub.event, now=after)),
-        changed=after != hub.event,
-    )
+    changed = held_by_origin(replace(hub, event=after))
+    writes = wanted_writes(changed, key=fingerprint_key())
+    plan = EventPlan(event=after, links=changed.links, writes=writes, changed=after != hub.event)
     _carry_out(finding, plan, links, now)
     finding.values = {path: serial.dump_value(value) for path, value in replaced.items()}
     return "The other version is written to both sides now; the one it replaces is kept in this case."

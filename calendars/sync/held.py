@@ -75,25 +75,32 @@ def carry_out_released(
             gone.append(link)
         else:
             alive.append(item)
-    _decide(lease, calendar, gone, alive, clock, tally)
+    if links:
+        _decide(lease, calendar, links, gone, alive, clock, tally)
     return bool(links)
 
 
 def _decide(
-    lease: Lease, calendar: Calendar, gone: Sequence[Link], alive: Sequence[Item], clock: Clock, tally: Tally
+    lease: Lease,
+    calendar: Calendar,
+    links: Sequence[Link],
+    gone: Sequence[Link],
+    alive: Sequence[Item],
+    clock: Clock,
+    tally: Tally,
 ) -> None:
     now = clock()
     stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
-    if alive:
-        decide(lease=lease, calendar=calendar, items=alive, stamps=stamps, tally=tally)
-        ids = [item.remote_id for item in alive]  # one that cannot be understood is at least alive
-        with transaction.atomic():
-            leases.hold(lease, now=now)
-            Link.objects.filter(calendar=calendar, remote_id__in=ids, state=LinkState.RELEASED).update(
-                state=LinkState.ACTIVE
-            )
-    if gone:
-        decide_deletions(lease=lease, calendar=calendar, links=gone, stamps=stamps, tally=tally)
+    with transaction.atomic():
+        leases.hold(lease, now=now)
+        lock_person(calendar.account.person_id)
+        # Proven either way, so no hold is left, whatever is decided.
+        looked_up = Link.objects.filter(pk__in=[link.pk for link in links], state=LinkState.RELEASED)
+        looked_up.update(state=LinkState.ACTIVE)
+        if alive:
+            decide(lease=lease, calendar=calendar, items=alive, stamps=stamps, tally=tally)
+        if gone:
+            decide_deletions(lease=lease, calendar=calendar, links=gone, stamps=stamps, tally=tally)
 
 
 def _told(held: Sequence[Link], total: int) -> str:
