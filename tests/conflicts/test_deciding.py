@@ -1,10 +1,12 @@
 """Deciding cases: who did and why is kept, what follows is said, and nobody sees more than their clearance covers."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import User
@@ -257,3 +259,25 @@ def test_several_cases_are_decided_at_once_and_those_that_do_not_fit_are_left(co
 
 def both_edited_elsewhere() -> Case:
     return both_edited(Calendar.objects.create(account=AccountFactory(), is_active=True, imported_at=NOW))
+
+
+@pytest.mark.needs_postgresql  # SQLite has one writer at a time, and its test database does not even wait for it
+@pytest.mark.django_db(transaction=True)
+def test_several_who_click_at_once_swap_once(calendar):
+    case = both_edited(calendar)
+    people = [UserFactory() for _ in range(4)]
+    start = threading.Barrier(len(people))
+    told: list[str] = []
+
+    def click(person):
+        start.wait()
+        told.append(decide(case, Decision.SWAP, person))
+        connection.close()
+
+    threads = [threading.Thread(target=click, args=(person,)) for person in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum("other version" in words for words in told) == 1
+    assert serial.load(Event.objects.get().content).content.title == SECRET
