@@ -267,3 +267,20 @@ def test_a_read_that_is_taken_over_after_its_lease_ran_out_loses_nothing(world, 
     settle_at(world, datetime(2026, 11, 22, 9, 5, tzinfo=UTC))
     assert titles(ada) == (["One"], ["One"])
     assert set(Calendar.objects.values_list("generation", "reread_at")) == {(2, None)}
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_what_lies_on_the_edge_of_the_window_is_not_missing(world, zone):
+    """The two platforms draw the line differently for whole days and for events that end just there."""
+    ada = world.person("ada", zone=zone)
+    for days in (-31, -30, -29, 399, 400, 401):
+        day, after = NOW + timedelta(days=days), NOW + timedelta(days=days + 1)
+        whole = {"start": {"date": f"{day:%Y-%m-%d}"}, "end": {"date": f"{after:%Y-%m-%d}"}}
+        world.simulator.google.create_event(ada.address, {"summary": f"All day {days}", **whole})
+        until = {"start": f"{day:%Y-%m-%d}T08:00:00", "end": f"{day:%Y-%m-%d}T09:00:00"}
+        ada.in_outlook(subject=f"Nine {days}", zone="UTC", **until)
+    world.activate()
+    for hours in (0, 7, 12, 15, 23, 47):
+        with time_machine.travel(NOW + timedelta(hours=hours), tick=True):
+            report = world.audit()
+        assert {kind: report.count(kind) for kind in REMEDIES if report.count(kind)} == {}, hours
