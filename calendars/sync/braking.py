@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max
 
-from calendars.models import Calendar, Finding, Operation, OperationState
+from calendars.models import Calendar, Finding, LinkState, Operation, OperationState
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
@@ -35,6 +35,7 @@ RELEASED = "release"  # the decision after which counting begins anew
 
 def stopped_links(operations: Sequence[Operation], *, now: datetime) -> dict[int, FindingKind]:
     """The links that must not be written now, with the brake that says so."""
+    operations = [operation for operation in operations if operation.link.state == LinkState.ACTIVE]
     links = [operation.link_id for operation in operations]
     stopped = _waiting_for_a_person(links)
     counts = _recent_writes(links, now=now)
