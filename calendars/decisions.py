@@ -16,9 +16,10 @@ from django.db import models, transaction
 from accounts.secrets import fingerprint_key
 from calendars import rows
 from calendars.choices import Decision, choices
-from calendars.models import Calendar, Finding, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Event, Finding, Link, LinkState, Operation, OperationState
 from calendars.sync import bell
 from calendars.sync.held import links_held_by
+from calendars.sync.history import History, Kind
 from calendars.sync.scene import lock_person
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -109,9 +110,22 @@ def _decide(finding: Finding, decision: Decision, now: datetime) -> str:
         current.decision = decision
         current.settled_at = None if current.kind in _FACTS else now
         current.save(update_fields=["decision", "settled_at", "values"])
+        _note(current, decision, now)
         _ring(current, now)
     finding.refresh_from_db()
     return told
+
+
+def _note(finding: Finding, decision: Decision, now: datetime) -> None:
+    """What was decided stands in the history of each event that it is about."""
+    if finding.calendar is None:
+        return
+    history = History(calendar=finding.calendar, at=now)
+    held = Event.objects.filter(links__in=links_held_by(finding)) if finding.kind in _HOLDING else ()
+    for event in [finding.event, *held]:
+        if event is not None:
+            history.note(event, Kind.RELEASED, text=f"A person decided: {decision.label.lower()}.")
+    history.save()
 
 
 def _ring(finding: Finding, now: datetime) -> None:

@@ -46,7 +46,9 @@ def hold_back(
         links = Link.objects.filter(calendar=calendar, state=LinkState.ACTIVE, remote_id__in=remote_ids)
         held = list(links.select_related("event").order_by("event__starts_at", "pk"))
         store = Store(calendar=calendar, partners={}, stamps=stamps, tally=tally)
-        store.add_finding(FoundByEngine(kind, calendar.pk, frozenset(), _listed(held), _told(held, total)))
+        text = _told(held, total)
+        store.add_finding(FoundByEngine(kind, calendar.pk, frozenset(), _listed(held), text))
+        store.history.held(held, text=text)
         store.save()
         Link.objects.filter(pk__in=[link.pk for link in held]).update(state=LinkState.HELD)
 
