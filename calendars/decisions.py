@@ -12,6 +12,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models import Q
 
 from accounts.secrets import fingerprint_key
 from calendars import rows
@@ -20,7 +21,7 @@ from calendars.models import Calendar, Event, Finding, Link, LinkState, Operatio
 from calendars.sync import bell
 from calendars.sync.held import links_held_by
 from calendars.sync.history import History, Kind
-from calendars.sync.scene import lock_person
+from calendars.sync.locks import lock_people
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
@@ -97,7 +98,8 @@ def _has_resolved_itself(finding: Finding) -> bool:
 def _decide(finding: Finding, decision: Decision, now: datetime) -> str:
     """Idempotent: what was decided already is not carried out again."""
     with transaction.atomic():
-        lock_person(finding.person_id)
+        people = _people(finding)
+        lock_people(people)
         current = Finding.objects.select_related("calendar__account__person", "event", "link").get(pk=finding.pk)
         if current.decision == decision:
             return "That has been decided already."
@@ -111,7 +113,7 @@ def _decide(finding: Finding, decision: Decision, now: datetime) -> str:
         current.settled_at = None if current.kind in _FACTS else now
         current.save(update_fields=["decision", "settled_at", "values"])
         _note(current, decision, now)
-        _ring(current, now)
+        _ring(people, now)
     finding.refresh_from_db()
     return told
 
@@ -128,9 +130,17 @@ def _note(finding: Finding, decision: Decision, now: datetime) -> None:
     history.save()
 
 
-def _ring(finding: Finding, now: datetime) -> None:
-    person = Calendar.objects.active().filter(account__person_id=finding.person_id)
-    bell.ring(calendar_ids=list(person.order_by("pk").values_list("pk", flat=True)), now=now)
+def _people(finding: Finding) -> set[int]:
+    """Whose calendars a decision may reach: colleagues' copies follow the event."""
+    events = Q(pk=finding.event_id) | Q(links__in=links_held_by(finding) if finding.kind in _HOLDING else [])
+    concerned = Event.objects.filter(events)
+    holders = Link.objects.filter(event__in=concerned).values_list("calendar__account__person_id", flat=True)
+    return {finding.person_id, *concerned.values_list("owner_id", flat=True), *holders}
+
+
+def _ring(people: set[int], now: datetime) -> None:
+    theirs = Calendar.objects.active().filter(account__person_id__in=people)
+    bell.ring(calendar_ids=list(theirs.order_by("pk").values_list("pk", flat=True)), now=now)
 
 
 # --- what brakes held -----------------------------------------------------------------------------------------

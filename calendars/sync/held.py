@@ -16,7 +16,7 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.decide import decide, decide_deletions
 from calendars.sync.lease import Lease
-from calendars.sync.scene import lock_person
+from calendars.sync.locks import lock_person
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
@@ -93,16 +93,15 @@ def _decide(
 ) -> None:
     now = clock()
     stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
+    if alive:
+        decide(lease=lease, calendar=calendar, items=alive, stamps=stamps, tally=tally)
+    if gone:
+        decide_deletions(lease=lease, calendar=calendar, links=gone, stamps=stamps, tally=tally)
     with transaction.atomic():
         leases.hold(lease, now=now)
-        lock_person(calendar.account.person_id)
-        # Proven either way, so no hold is left, whatever is decided.
+        # Proven either way, so no hold is left where the decision had nothing to say of it.
         looked_up = Link.objects.filter(pk__in=[link.pk for link in links], state=LinkState.RELEASED)
         looked_up.update(state=LinkState.ACTIVE)
-        if alive:
-            decide(lease=lease, calendar=calendar, items=alive, stamps=stamps, tally=tally)
-        if gone:
-            decide_deletions(lease=lease, calendar=calendar, links=gone, stamps=stamps, tally=tally)
 
 
 def _told(held: Sequence[Link], total: int) -> str:
