@@ -40,7 +40,8 @@ def known_items(calendar_id: int, remote_ids: Iterable[str]) -> dict[str, Known]
 
 def due_calendar_ids(calendars: CalendarQuerySet, *, now: datetime) -> list[int]:
     """Of these calendars, the ones that want a turn now: rung, or with a due operation."""
-    ringing = set(Calendar.objects.unserved(now=now).filter(pk__in=calendars.values("pk")).values_list("pk", flat=True))
+    wanting = Calendar.objects.unserved(now=now) | Calendar.objects.free_now(now=now).filter(reread_at__lte=now)
+    ringing = set(wanting.filter(pk__in=calendars.values("pk")).values_list("pk", flat=True))
     pushing = (
         Operation.objects.due(now=now)
         .filter(calendar__in=calendars)

@@ -131,7 +131,7 @@ def clean_up(*, now: datetime) -> dict[str, int]:
     """
     before = now - timedelta(days=settings.CALSYNC_KEEP_DONE_DAYS)
     closed = Operation.objects.filter(state__in=[OperationState.DONE, OperationState.DROPPED], closed_at__lt=before)
-    standing = Link.objects.filter(state__in=[LinkState.ACTIVE, LinkState.HELD])
+    standing = Link.objects.exclude(state=LinkState.GONE)
     dead = Event.objects.filter(deleted_at__lt=before).exclude(links__in=standing).exclude(parts__links__in=standing)
     entries = EventEntry.objects.filter(at__lt=before).exclude(kind__in=BEGINNINGS)
     hooks = HookCount.objects.filter(day__lt=before.date())

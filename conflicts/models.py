@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.models.mailboxes import MAX_REASON
 from calendars.models import Finding
 from calsync.engine.plan import FindingKind
 
@@ -42,6 +43,7 @@ class Case(models.Model):
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    reason = models.CharField(max_length=MAX_REASON, blank=True)  # why it was decided so
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = CaseQuerySet.as_manager()
@@ -61,9 +63,10 @@ class Case(models.Model):
     def __str__(self) -> str:
         return f"case {self.pk}: {self.get_kind_display()}"
 
-    def decide(self, *, by_id: int, now: datetime) -> None:
-        """Note who decided (in memory)."""
+    def decide(self, *, by_id: int, now: datetime, reason: str = "") -> None:
+        """Note who decided and why (in memory)."""
         self.state, self.decided_at, self.decided_by_id = CaseState.DECIDED, now, by_id
+        self.reason = reason[:MAX_REASON]
 
     def close(self, *, now: datetime) -> None:
         """Note that nothing is left to do (in memory)."""

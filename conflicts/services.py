@@ -1,4 +1,4 @@
-"""Turning findings into cases."""
+"""Turning findings into cases, deciding them, and closing them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
+from accounts.models import User
+from calendars import decisions
+from calendars.choices import Decision
 from calendars.models import Finding
-from conflicts.models import Case
+from conflicts.models import Case, CaseState
 from notifications.services import Telling, tell_all
 
 _BATCH = 500
@@ -23,6 +27,34 @@ def open_cases(*, now: datetime) -> int:
     while count := _open_batch(now=now):
         opened += count
     return opened
+
+
+def decide_case(*, case: Case, decision: Decision, by: User, reason: str, now: datetime) -> str:
+    """Carry out what a person decided and note who and why; returns what happens next, in a sentence.
+
+    Safe to repeat. Raises ValidationError with a sentence when the decision is not open or cannot be carried out.
+    """
+    with transaction.atomic():
+        current = Case.objects.select_for_update(of=("self",)).select_related("finding").get(pk=case.pk)
+        is_new = current.finding.decision != decision
+        told = decisions.decide(current.finding, decision, now=now)
+        if is_new:
+            current.decide(by_id=by.pk, now=now, reason=reason)
+            if decisions.is_done(current.finding):
+                current.close(now=now)
+            current.save(update_fields=["state", "decided_at", "decided_by", "reason", "closed_at"])
+    return told
+
+
+def close_settled(*, now: datetime) -> int:
+    """Close the cases of which nothing is left to decide or to carry out; returns how many."""
+    decisions.settle_resolved(now=now)
+    moved = Q(finding__settled_at__isnull=False) | ~Q(finding__decision="")
+    waiting = Case.objects.exclude(state=CaseState.CLOSED).filter(moved).select_related("finding")
+    done = [case.pk for case in waiting.defer("finding__values").order_by("pk") if decisions.is_done(case.finding)]
+    return (
+        Case.objects.filter(pk__in=done).exclude(state=CaseState.CLOSED).update(state=CaseState.CLOSED, closed_at=now)
+    )
 
 
 @transaction.atomic

@@ -10,3 +10,8 @@ from conflicts import services
 def open_cases() -> int:
     """Open a case for every finding that has none."""
     return services.open_cases(now=timezone.now())
+
+
+def close_settled() -> int:
+    """Close the cases of which nothing is left to do."""
+    return services.close_settled(now=timezone.now())

@@ -40,6 +40,10 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
         """Remember that these calendars want a turn."""
         return self.update(wanted=F("wanted") + 1, dirty_at=Coalesce("dirty_at", now))
 
+    def reread(self, *, now: datetime) -> int:
+        """Want a complete read, beside the cursor: that one stays in use until the read has come to its end."""
+        return self.update(reread_at=now)
+
     def due_for_poll(self, *, now: datetime) -> Self:
         """Active calendars whose next poll has come."""
         return self.active().filter(Q(next_poll_at__isnull=True) | Q(next_poll_at__lte=now))
@@ -79,6 +83,7 @@ class Calendar(models.Model):
 
     cursor = models.TextField(blank=True)
     generation = models.PositiveIntegerField(default=0)  # of complete reads
+    reread_at = models.DateTimeField(null=True, blank=True, db_index=True)  # from when a complete read is wanted
     window_start = models.DateTimeField(null=True, blank=True)
     window_end = models.DateTimeField(null=True, blank=True)
 

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from calendars import gateway, rows, selectors
-from calendars.models import Calendar, CalendarQuerySet, Finding, Link, LinkState
+from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState
 from calendars.sync.audit_parts import faults_by_whole
+from calendars.sync.pull import reaches_into
 from calsync.engine import serial
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
@@ -32,6 +33,17 @@ REMEDIES = {
     "unsupported": "change the event so that both platforms can hold it, or leave it on one side",
     "conflicts": "decide the open case in the console",
 }
+
+
+_STOPPED = (FindingKind.STORM, FindingKind.RESURRECTION)
+_EDGE = timedelta(days=1)
+_WAITING = (LinkState.HELD, LinkState.RELEASED)
+_TO_DECIDE = (
+    FindingKind.BOTH_EDITED,
+    FindingKind.DELETE_AGAINST_EDIT,
+    FindingKind.MASS_DELETE,
+    FindingKind.EMPTY_SIDE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +101,7 @@ def audit_pair(left: Calendar, right: Calendar, *, now: datetime, report: AuditR
     window = audit_window(now, left, right)
     sides = (read_side(left, window), read_side(right, window))
     held = _held_events(left, right)
-    _compare_linked(sides, held, report)
+    _compare_linked(sides, held, window, report)
     both = (sides, sides[::-1])
     for side, other in both:
         _compare_parts(side, other, window, report)
@@ -114,7 +126,20 @@ def read_side(calendar: Calendar, window: Window) -> Side:
     pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
     items = {item.remote_id: item for page in pages for item in page.items if item.event is not None}
     standing = Link.objects.filter(calendar=calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
-    return Side(calendar, items, {link.remote_id: link for link in standing.select_related("event").order_by("pk")})
+    links = {link.remote_id: link for link in standing.select_related("event").order_by("pk")}
+    for remote_id in _braked(calendar, links):
+        items.pop(remote_id, None)
+        links.pop(remote_id)
+    return Side(calendar, items, links)
+
+
+def _braked(calendar: Calendar, links: dict[str, Link]) -> list[str]:
+    """Copies of events that a brake has stopped, or that a person left as they are: their cases tell of them."""
+    person_id = calendar.account.person_id
+    stopped = Finding.objects.filter(person=person_id, kind__in=_STOPPED, settled_at__isnull=True)
+    left = Link.objects.filter(event__owner=person_id, state=LinkState.HELD, remote_id="")
+    events = {*stopped.values_list("event_id", flat=True), *left.values_list("event_id", flat=True)}
+    return [remote_id for remote_id, link in links.items() if link.event_id in events]
 
 
 def _held_events(*calendars: Calendar) -> set[int]:
@@ -125,8 +150,10 @@ def _held_events(*calendars: Calendar) -> set[int]:
     return set(findings.values_list("event_id", flat=True))
 
 
-def _compare_linked(sides: tuple[Side, Side], held: set[int], report: AuditReport) -> None:
+def _compare_linked(sides: tuple[Side, Side], held: set[int], window: Window, report: AuditReport) -> None:
     left, right = sides
+    # The platforms draw the window's edge differently, whole days above all: what lies on it may show on one side only.
+    inside = Window(window.start + _EDGE, window.end - _EDGE)
     partner_of = {link.event_id: link for link in right.links.values()}
     for link in left.links.values():
         other = partner_of.get(link.event_id)
@@ -140,8 +167,12 @@ def _compare_linked(sides: tuple[Side, Side], held: set[int], report: AuditRepor
             _compare_copies(left, link, here, right, other, there, report)
         elif here is not None or there is not None:
             side, missing = (right, other) if there is None else (left, link)
-            if missing.state != LinkState.HELD:
+            if missing.state not in _WAITING and _lies_in(inside, link.event):
                 report.differences.append(Difference("missing", side.calendar, missing.remote_id, link.event_id))
+
+
+def _lies_in(window: Window, event: Event) -> bool:
+    return event.starts_at < window.end and reaches_into(window, event)
 
 
 def _compare_copies(
@@ -238,7 +269,7 @@ def _signature(item: Item) -> object:
 
 def _open_conflicts(sides: tuple[Side, Side], report: AuditReport) -> None:
     calendars = [side.calendar for side in sides]
-    kinds = [FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT, FindingKind.MASS_DELETE, FindingKind.EMPTY_SIDE]
+    kinds = [*_STOPPED, *_TO_DECIDE]
     findings = Finding.objects.filter(calendar__in=calendars, kind__in=kinds, settled_at__isnull=True)
     report.differences += [
         Difference("conflicts", finding.calendar, finding.remote_id, finding.event_id, tuple(finding.paths))

@@ -20,6 +20,7 @@ from calendars.sync.meetings import hear_native, is_guests_native, make_room, me
 from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
 from calendars.sync.part_edits import decide_part, decide_wholes_gone
 from calendars.sync.renamed import take_over
+from calendars.sync.returns import held_if_it_returns
 from calendars.sync.scene import Scene
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
@@ -206,10 +207,20 @@ def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None
     alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
     held = alike >= MOST_ALIKE
     plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
+    left_alone = scene.calendar.leaves_existing_alone and _stood_before(scene.calendar, sighting)
+    plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    plan = held_if_it_returns(plan, calendar=scene.calendar, read=read, now=store.stamps.planned_at)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
     for target in scene.targets if held else ():
         store.add_finding(finding_for(target.calendar_id, count=alike + 1), event=store.new_events[-1])
         store.findings[-1].calendar = scene.partners[target.calendar_id]  # where a copy is not to be made
+
+
+def _stood_before(calendar: Calendar, sighting: Sighting) -> bool:
+    """Whether an event stood already when its calendar was activated; one may enter the window much later."""
+    if calendar.imported_at is None or calendar.activated_at is None:
+        return True
+    return sighting.changed_at is not None and sighting.changed_at < calendar.activated_at
 
 
 def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighting) -> bool:

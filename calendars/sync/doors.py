@@ -1,19 +1,15 @@
-"""Doors: what is asked again right before a write: the switches, and the storm brake."""
+"""Doors: what is asked again right before a write: the switches, and the brakes of single events (``braking``)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-
-from calendars.models import Calendar, Operation, OperationState
-from calsync.engine.brakes import storm
+from calendars.models import Calendar, Operation
+from calendars.sync.braking import REASONS, STORM_WINDOW, stopped_links
 from syncrules.selectors import door_for
 
 SWITCH_PAUSE = timedelta(minutes=5)
-STORM_WINDOW = timedelta(minutes=10)
-STORM_REASON = "This event was written more than 5 times in 10 minutes: the next write waits until it is quiet."
 EARLY_REASON = "The calendar is read first: the invitation may have brought the meeting by now."
 
 
@@ -24,16 +20,18 @@ def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: date
         for operation in operations:
             _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code="switched_off")
         return set()
-    busy = _storming(operations, now)
+    stopped = stopped_links(operations, now=now)
     for operation in operations:
-        if operation.link_id in busy:
-            _put_off(operation, now + STORM_WINDOW, reason=STORM_REASON, code="storm")
-    early = {operation for operation in operations if operation.link_id not in busy and _is_early(operation, calendar)}
+        if operation.link_id in stopped:
+            brake = stopped[operation.link_id]
+            _put_off(operation, now + STORM_WINDOW, reason=REASONS[brake], code=brake.value)
+    passing = {operation for operation in operations if operation.link_id not in stopped}
+    early = {operation for operation in passing if _is_early(operation, calendar)}
     if early:
         Calendar.objects.filter(pk=calendar.pk).ring(now=now)
     for operation in early:
         _put_off(operation, operation.due_at, reason=EARLY_REASON, code="read_first")
-    return {operation for operation in operations if operation.link_id not in busy} - early
+    return passing - early
 
 
 def _is_early(operation: Operation, calendar: Calendar) -> bool:
@@ -46,15 +44,3 @@ def _put_off(operation: Operation, until: datetime, *, reason: str, code: str) -
     """Waiting at a door is no attempt."""
     operation.attempts = max(0, operation.attempts - 1)
     operation.retry_at(until, reason=reason, code=code)
-
-
-def _storming(operations: Sequence[Operation], now: datetime) -> set[int]:
-    recent = Count("pk", filter=Q(written_at__gt=now - STORM_WINDOW))
-    counts = (
-        Operation.objects.filter(link__in=[op.link_id for op in operations], state=OperationState.DONE)
-        .values("link_id")
-        .annotate(recent=recent)
-        .values_list("link_id", "recent")
-    )
-    # ``storm`` asks about the writes that would then have happened.
-    return {link_id for link_id, count in counts if storm(count + 1)}

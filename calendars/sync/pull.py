@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 
 from calendars import rows, selectors
 from calendars.models import Calendar, CalendarState, Event, Link, LinkState
@@ -20,15 +20,15 @@ from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
 from calendars.sync.decide import decide, decide_deletions
+from calendars.sync.held import hold_back
 from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.parts import roll_parts
 from calendars.sync.stamps import Stamps
-from calendars.sync.store import NATIVE_GRACE, Store
+from calendars.sync.store import NATIVE_GRACE
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
 from calsync.engine import serial
 from calsync.engine.brakes import empty_side, mass_delete
-from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind
 from calsync.engine.recurrence import expand
 from calsync.providers.base import CalendarProvider, Item, Known, Window
@@ -48,6 +48,8 @@ class Round:
     window: Window
     wanted: int
     noticed_at: datetime | None
+    begun_at: datetime
+    since: str = ""  # the cursor that the round goes on from; none in a complete read
     seen: set[str] = field(default_factory=set)
     tombstones: list[str] = field(default_factory=list)
     found: int = 0
@@ -65,22 +67,28 @@ class Round:
         return Stamps(noticed_at=self.noticed_at, pulled_at=now, planned_at=now)
 
 
-def pull_changes(*, lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> None:
-    """Read and decide everything since the cursor; then move cursor and bell together.
+def pull_changes(
+    *, lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally, anew: bool = False
+) -> None:
+    """Read and decide everything since the cursor, or ``anew`` everything in today's window; then move cursor and bell
+    together.
 
-    Raises any ProviderError (the cursor then stays where it was; pages already decided are met again as known) and
-    LeaseLost.
+    Raises any ProviderError (the cursor then stays where it was and goes on being used; pages already decided are met
+    again as known) and LeaseLost.
     """
     now = clock()
+    since = "" if anew or not (calendar.window_start and calendar.window_end) else calendar.cursor
     reading = Round(
         lease=lease,
         calendar=calendar,
         provider=provider,
         clock=clock,
         tally=tally,
-        window=_window(calendar, now),
+        window=_window(calendar, now, since),
         wanted=calendar.wanted,
         noticed_at=calendar.dirty_at,
+        begun_at=now,
+        since=since,
     )
     _read(reading)
     if reading.complete:
@@ -93,7 +101,7 @@ def pull_changes(*, lease: Lease, calendar: Calendar, provider: CalendarProvider
 def _read(reading: Round) -> None:
     calendar = reading.calendar
     pages = reading.provider.changes(
-        rows.mailbox_of(calendar), cursor=calendar.cursor, window=reading.window, known=reading.known
+        rows.mailbox_of(calendar), cursor=reading.since, window=reading.window, known=reading.known
     )
     for page in pages:
         living = [item for item in page.items if item.event is not None or item.problem]
@@ -195,16 +203,15 @@ def _brake(reading: Round, deleted: Sequence[str]) -> bool:
     if not deleted or not (empty or mass_delete(len(deleted), total)):
         return False
     kind = FindingKind.EMPTY_SIDE if empty else FindingKind.MASS_DELETE
-    text = f"{len(deleted)} of {total} events vanished from this calendar at once. Nothing was deleted elsewhere."
-    found = FoundByEngine(kind, reading.calendar.pk, frozenset(), {"remote_ids": "\n".join(deleted)}, text)
-    with transaction.atomic():
-        leases.hold(reading.lease, now=reading.clock())
-        store = Store(calendar=reading.calendar, partners={}, stamps=reading.stamps(), tally=reading.tally)
-        store.add_finding(found)
-        held = _standing(reading.calendar).filter(remote_id__in=deleted)
-        store.history.held(held.select_related("event"), text=text)
-        store.save()
-        held.update(state=LinkState.HELD)
+    hold_back(
+        lease=reading.lease,
+        calendar=reading.calendar,
+        remote_ids=deleted,
+        total=total,
+        kind=kind,
+        stamps=reading.stamps(),
+        tally=reading.tally,
+    )
     return True
 
 
@@ -234,6 +241,7 @@ def _finish(reading: Round) -> None:
             state_since=calendar.state_since,
             state_reason="",
             generation=calendar.generation + reading.complete,
+            reread_at=_still_wanted(reading),
         )
     calendar.imported_at = calendar.imported_at or now
     if reading.complete:  # at first for the series of colleagues that this calendar waits for
@@ -244,9 +252,16 @@ def _finish(reading: Round) -> None:
             complete_links(calendar=side, now=now, tally=reading.tally)
 
 
-def _window(calendar: Calendar, now: datetime) -> Window:
-    """The window of the calendar's cursor, or a fresh one when there is no cursor."""
-    if calendar.cursor and calendar.window_start and calendar.window_end:
+def _still_wanted(reading: Round) -> Case | F:
+    """A wish for a complete read that came while this one was under way stands."""
+    if not reading.complete:
+        return F("reread_at")
+    return Case(When(reread_at__gt=reading.begun_at, then=F("reread_at")), default=None)
+
+
+def _window(calendar: Calendar, now: datetime, since: str) -> Window:
+    """The window of the cursor that the round goes on from, or one around today."""
+    if since and calendar.window_start and calendar.window_end:
         return Window(calendar.window_start, calendar.window_end)
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return Window(

@@ -18,6 +18,7 @@ from accounts.secrets import fingerprint_key
 from calendars import rows
 from calendars.models import Calendar, Link, LinkState, Operation, OperationState
 from calendars.sync import lease as leases
+from calendars.sync.braking import note_brakes
 from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors
 from calendars.sync.lease import Lease
@@ -62,7 +63,7 @@ def push_due(
     claimed = _claim(lease, calendar, clock, only_interrupted=only_interrupted)
     if not claimed:
         return False
-    prepared = _prepare(lease, calendar, claimed, clock)
+    prepared = _prepare(lease, calendar, claimed, clock, tally)
     if prepared:
         outcomes = _apply(lease, calendar, provider, prepared, clock)
         settle_batch(lease=lease, calendar=calendar, prepared=prepared, outcomes=outcomes, clock=clock, tally=tally)
@@ -86,7 +87,9 @@ def _claim(lease: Lease, calendar: Calendar, clock: Clock, *, only_interrupted: 
     return claimed
 
 
-def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clock: Clock) -> list[Prepared]:
+def _prepare(
+    lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clock: Clock, tally: Tally
+) -> list[Prepared]:
     """Ask the doors, derive each write from the hub, and close what needs no write any more."""
     now = clock()
     siblings: dict[int, list[Link]] = {}
@@ -108,6 +111,7 @@ def _prepare(lease: Lease, calendar: Calendar, claimed: Sequence[Operation], clo
         leases.hold(lease, now=now)
         lock_person(calendar.account.person_id)
         _reopen_overtaken(refused, calendar, key=key, now=now)
+        note_brakes(calendar=calendar, operations=claimed, now=now, tally=tally)
         update_rows(refused, ["state", "reason", "remedy", "error_code", "attempts", "closed_at", "due_at"])
     return prepared
 
@@ -146,7 +150,7 @@ def _prepare_one(
 
 def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> Write | None:
     """The write that brings one link up to the hub's state; None when there is nothing to do."""
-    if link.state in (LinkState.GONE, LinkState.HELD):
+    if link.state in (LinkState.GONE, LinkState.HELD, LinkState.RELEASED):
         return None
     if link.event.deleted_at is not None:
         real_meeting = link.role == Role.NATIVE or (link.role == Role.ORIGIN and bool(hub.event.guests))

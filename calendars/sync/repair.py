@@ -70,7 +70,7 @@ def _link(difference: Difference) -> Link | None:
 
 
 def _read_anew(calendar: Calendar, now: datetime) -> int:
-    Calendar.objects.filter(pk=calendar.pk).update(cursor="", window_start=None, window_end=None)
+    Calendar.objects.filter(pk=calendar.pk).reread(now=now)
     Calendar.objects.filter(pk=calendar.pk).ring(now=now)
     return 1
 

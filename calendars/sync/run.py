@@ -14,6 +14,7 @@ from calendars.models import Calendar, CalendarQuerySet, CalendarState, Operatio
 from calendars.sync.clock import Clock
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
+from calsync.engine.plan import FindingKind
 
 SHORT_WAIT = timedelta(seconds=60)
 """A back-off up to this long is waited for; anything longer is left to the schedule and reported."""
@@ -119,7 +120,8 @@ def _next_wait(scope: CalendarQuerySet, now: datetime) -> timedelta | None:
 def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float) -> RunReport:
     now = clock()
     open_operations = Operation.objects.open().filter(calendar__in=scope)
-    late = open_operations.filter(due_at__gt=now + SHORT_WAIT).count()
+    # What a brake makes wait is no failure: its case says so.
+    late = open_operations.filter(due_at__gt=now + SHORT_WAIT).exclude(error_code=FindingKind.STORM).count()
     troubled = scope.filter(state__in=[CalendarState.ACTION_REQUIRED, CalendarState.DELAYED])
     parked = Operation.objects.filter(calendar__in=scope, state=OperationState.PARKED).select_related(
         "calendar__account"

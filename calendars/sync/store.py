@@ -35,7 +35,8 @@ NATIVE_GRACE = timedelta(seconds=20)
 
 _CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
 _HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED, FindingKind.PART_EDITED}
-_BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE}
+_BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE, FindingKind.RESURRECTION}
+_STOPPED = (FindingKind.CANNOT_REPRESENT, FindingKind.STORM, FindingKind.RESURRECTION)
 
 
 @dataclass(slots=True)
@@ -155,11 +156,13 @@ class Store:
         self.tally.rung |= {operation.calendar_id for operation in operations}
 
     def _worth_trying(self) -> list[Operation]:
-        """The planned writes without those that were refused before and of whose event nothing has changed since."""
+        """The planned writes without those that were refused before and of whose event nothing has changed since, and
+        without those that a brake has stopped.
+        """
         links = [operation.link_id for operation in self.operations if operation.link_id]
-        refused = Finding.objects.filter(
-            kind=FindingKind.CANNOT_REPRESENT, link__in=links, settled_at__isnull=True
-        ).values_list("link_id", flat=True)
+        refused = Finding.objects.filter(kind__in=_STOPPED, link__in=links, settled_at__isnull=True).values_list(
+            "link_id", flat=True
+        )
         parked = set(refused) if links else set()
         return [operation for operation in self.operations if operation.link_id not in parked]
 
@@ -195,8 +198,9 @@ class Store:
         link = kept.get(calendar_id) or Link(event=event, calendar_id=calendar_id)
         before = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
         rows.fill_link(link, state)
-        if link.state != LinkState.HELD or calendar_id == self.calendar.pk:  # only its own calendar lifts a hold
-            if link.state == LinkState.HELD:
+        waits = link.state in (LinkState.HELD, LinkState.RELEASED)
+        if not waits or calendar_id == self.calendar.pk:  # only its own calendar lifts a hold
+            if waits:
                 self.history.note(event, Kind.RELEASED, text="It stands in the calendar again.")
             link.state = LinkState.ACTIVE
         if read is not None and calendar_id == self.calendar.pk:

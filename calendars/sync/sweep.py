@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 HORIZON_SLACK = timedelta(days=30)
 """A calendar's window is read anew when less than (ahead days - this) is left of it."""
 
+ROLLED_AT_ONCE = 200
+"""Calendars that were activated together must not all be read anew in the same minute."""
+
 
 def sweep(*, now: datetime) -> int:
     """Queue a turn for every calendar with unserved work; returns how many."""
@@ -38,5 +41,6 @@ def poll_due(*, now: datetime) -> int:
 def roll_windows(*, now: datetime) -> int:
     """Have calendars whose window is running out read anew, with a window that begins today; returns how many."""
     ahead = timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS)
-    behind = Calendar.objects.active().filter(window_end__lt=now + ahead - HORIZON_SLACK).exclude(cursor="")
-    return behind.update(cursor="", window_start=None, window_end=None)
+    behind = Calendar.objects.active().filter(window_end__lt=now + ahead - HORIZON_SLACK, reread_at=None)
+    chosen = list(behind.exclude(cursor="").order_by("window_end", "pk").values_list("pk", flat=True)[:ROLLED_AT_ONCE])
+    return Calendar.objects.filter(pk__in=chosen, reread_at=None).reread(now=now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 
 from django.db import DatabaseError
 
@@ -15,6 +16,7 @@ from calendars import gateway, selectors
 from calendars.models import Calendar, Operation
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
+from calendars.sync.held import carry_out_released
 from calendars.sync.lease import Lease, LeaseLost
 from calendars.sync.pull import pull_changes
 from calendars.sync.push import push_due
@@ -23,6 +25,9 @@ from calendars.sync.trouble import note_defect, note_trouble
 from calsync.providers.base import CalendarProvider, CursorExpired, ProviderError
 
 logger = logging.getLogger(__name__)
+
+REREAD_PAUSE = timedelta(minutes=5)
+"""How long a calendar goes on with its cursor after a complete read broke off."""
 
 MOST_STEPS = 2_000  # of one turn; whatever is left waits for the next bell
 MOST_VISITS = 3  # of one calendar on the way of one change
@@ -89,16 +94,37 @@ def _step(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: C
         return push_due(
             lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally, only_interrupted=True
         )
-    if calendar.wanted <= calendar.done:
-        return push_due(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
+    if calendar.wanted > calendar.done:
+        if carry_out_released(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally):
+            return True  # before the bell counts as served, so that nothing released is forgotten
+        _read(lease, calendar, provider, clock, tally)
+        return True
+    if calendar.reread_at is not None and calendar.reread_at <= clock():
+        _read_anew(lease, calendar, provider, clock, tally)
+        return True
+    return push_due(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
+
+
+def _read(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> None:
+    """What is new since the cursor; a cursor that has expired is replaced by a complete read."""
     try:
         pull_changes(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally)
     except CursorExpired:
         if not calendar.cursor:
             raise
         logger.info("calendar.cursor_expired calendar=%s generation=%s", calendar.pk, calendar.generation)
-        leases.hold(lease, now=clock(), cursor="", window_start=None, window_end=None)
-    return True
+        _read_anew(lease, calendar, provider, clock, tally)
+
+
+def _read_anew(lease: Lease, calendar: Calendar, provider: CalendarProvider, clock: Clock, tally: Tally) -> None:
+    """Everything in today's window, compared with what is known. Until it has come to its end the old cursor stays,
+    and when it breaks off that one is used for a while.
+    """
+    try:
+        pull_changes(lease=lease, calendar=calendar, provider=provider, clock=clock, tally=tally, anew=True)
+    except ProviderError:
+        leases.hold(lease, now=clock(), reread_at=clock() + REREAD_PAUSE)
+        raise
 
 
 def _may_work(calendar: Calendar, clock: Clock) -> bool:

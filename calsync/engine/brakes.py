@@ -9,6 +9,7 @@ MASS_DELETE_COUNT = 10
 MASS_DELETE_SHARE = 0.20
 EMPTY_SIDE_LINKS = 3
 STORM_WRITES = 5
+RETURNS = 2
 
 
 def mass_delete(deleted: int, links: int) -> bool:
@@ -24,3 +25,10 @@ def empty_side(found: int, links: int) -> bool:
 def storm(writes_in_ten_minutes: int) -> bool:
     """Whether one link was written so often (more than 5 times in 10 minutes) that another tool must be fighting us."""
     return writes_in_ten_minutes > STORM_WRITES
+
+
+def resurrection(returns_in_an_hour: int) -> bool:
+    """Whether one event was deleted and came back so often (more than twice in an hour) that two tools must disagree
+    whether it lives: a copy that is made anew, or a new event that is just like those deleted before.
+    """
+    return returns_in_an_hour > RETURNS

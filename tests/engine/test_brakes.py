@@ -2,7 +2,7 @@
 
 import pytest
 
-from calsync.engine.brakes import empty_side, mass_delete, storm
+from calsync.engine.brakes import empty_side, mass_delete, resurrection, storm
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,8 @@ def test_an_empty_side_is_nothing_where_more_than_three_were(found, links, pulle
 @pytest.mark.parametrize(("writes", "pulled"), [(0, False), (5, False), (6, True)])
 def test_a_storm_is_more_than_five_writes_in_ten_minutes(writes, pulled):
     assert storm(writes) is pulled
+
+
+@pytest.mark.parametrize(("returns", "pulled"), [(0, False), (2, False), (3, True)])
+def test_a_resurrection_is_a_third_return_within_an_hour(returns, pulled):
+    assert resurrection(returns) is pulled
