@@ -106,7 +106,7 @@ class Book:
         found = [
             f"stands {shown.units} times in {name}"
             for name, shown in (("outlook", outlook), ("google", google))
-            if shown is not None and shown.units > 1
+            if shown is not None and shown.units > 1 and tag not in self.beyond  # may be kept in parts
         ]
         found += [
             f"shows an occurrence twice in {name}: {face}"
