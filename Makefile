@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench format lock clean environment
+.PHONY: help install demo test soak bench format lock clean environment
 
 help: ## Show this list
 	@echo "CalSync keeps Outlook and Google calendars in step. Start with: make demo"
@@ -21,6 +21,9 @@ demo: environment ## Run a pretend company until Ctrl-C (ONCE=1: until all is in
 
 test: environment ## Format, lint, types, import contracts, migrations, system checks, all tests (ARGS="-k words" goes to pytest)
 	@$(PY) -m tests.run $(ARGS)
+
+soak: environment ## Random work, faults and kills against both pretend platforms (MINUTES=60, SEED=number)
+	@MINUTES="$(MINUTES)" SEED="$(SEED)" $(PY) -m tests.soak
 
 bench: environment ## Measure and print the figures (ONLY=name for one)
 	@$(PY) manage.py bench $(if $(ONLY),--only "$(ONLY)")

@@ -47,7 +47,15 @@ def due_calendar_ids(calendars: CalendarQuerySet, *, now: datetime) -> list[int]
         .filter(calendar__in=calendars)
         .filter(calendar__in=Calendar.objects.free_now(now=now))
     )
-    return sorted(ringing | set(pushing.values_list("calendar_id", flat=True).distinct()))
+    found = ringing | set(pushing.values_list("calendar_id", flat=True).distinct())
+    return sorted(found - _resting(now=now))
+
+
+def _resting(*, now: datetime) -> set[int]:
+    """Calendars with a write that broke off and whose time has not come: until then they neither read nor write."""
+    broken_off = Operation.objects.interrupted().order_by("pk")
+    waiting = broken_off.filter(due_at__gt=now).values_list("calendar_id", flat=True)
+    return set(waiting) - set(broken_off.filter(due_at__lte=now).values_list("calendar_id", flat=True))
 
 
 def poll_interval(calendar: Calendar, *, now: datetime) -> timedelta:

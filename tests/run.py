@@ -108,6 +108,9 @@ def production() -> dict[str, str]:
 def run_tests(run: Run, arguments: Sequence[str]) -> None:
     """The whole suite on SQLite and, where PostgreSQL is here, once more on a throw-away server."""
     pytest = ["-m", "pytest", "-q", "-n", str(min(2, os.cpu_count() or 1)), *arguments]
+    if not arguments:  # the engine's tests know no database: they run once, measured, and not in the passes below
+        run.step("tests of the engine, and their coverage", ["-m", "tests.engine_coverage"])
+        pytest.append("--ignore=tests/engine")
     given = os.environ.get("CALSYNC_TEST_DATABASE_URL", "")
     if given or services.find_postgresql():
         # What needs PostgreSQL has its turn in the second pass: here it is left out, not skipped.

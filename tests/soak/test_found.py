@@ -1,0 +1,40 @@
+"""What the soak has found, as plain steps. Each failed before it was mended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from calendars.models import Operation
+
+
+def test_a_calendar_that_is_rung_while_a_broken_off_write_waits_for_its_time_does_not_go_round_in_circles(pipeline):
+    state = pipeline
+    state.begin(habit="usual")
+    state.stage.serve()
+    state.create(day=1, hour=9, repeat="once", side="google", zone="Europe/Berlin")
+    state.trouble(name="graph loses the answer", method="POST", times=1, skip=0)
+    state.turn(side="google", ring=True)
+    state.turn(side="outlook", ring=False)
+    assert Operation.objects.filter(half_done=True).exists()
+    state.turn(side="outlook", ring=True)
+    assert Operation.objects.filter(half_done=True).exists()
+    state.wait(minutes=1)
+    state.turn(side="outlook", ring=False)
+    assert not Operation.objects.open().exists()
+    state.quiet()
+
+
+def test_other_writes_of_that_calendar_wait_with_it(pipeline):
+    state = pipeline
+    state.begin(habit="usual")
+    state.stage.serve()
+    state.create(day=1, hour=9, repeat="once", side="google", zone="Europe/Berlin")
+    state.trouble(name="graph loses the answer", method="POST", times=1, skip=0)
+    state.turn(side="google", ring=True)
+    state.turn(side="outlook", ring=False)
+    state.rename(side="google", which=1)
+    state.turn(side="google", ring=True)
+    assert Operation.objects.open().count() == 2
+    state.stage.move(-timedelta(seconds=3))  # still within the pause
+    state.work_off(backwards=False)
+    state.quiet()
