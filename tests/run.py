@@ -57,6 +57,10 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM reached us alone. After Ctrl-C the terminal has told the child as well."""
 
 
+# Neither adapters nor pretend providers know a database: one pass says it all.
+WITHOUT_DATABASE = ("--ignore=tests/providers", "--ignore=tests/simulator")
+
+
 def main(pytest_arguments: Sequence[str]) -> int:
     """Run every step; 0 when all passed."""
     signal.signal(signal.SIGTERM, _terminated)  # as on Ctrl-C: the servers that were started are stopped on the way out
@@ -115,7 +119,7 @@ def run_tests(run: Run, arguments: Sequence[str]) -> None:
     if given or services.find_postgresql():
         # What needs PostgreSQL has its turn in the second pass: here it is left out, not skipped.
         run.step("tests on SQLite", [*pytest, "-m", "not needs_postgresql"])
-        run_on_postgresql(run, pytest, given=given)
+        run_on_postgresql(run, pytest if arguments else [*pytest, *WITHOUT_DATABASE], given=given)
         return
     run.step("tests on SQLite", pytest)
     if needs.required():

@@ -62,6 +62,18 @@ def test_without_postgresql_a_required_run_fails_and_another_names_it(run, monke
     assert [outcome.ok for outcome in run.outcomes] == [False]
 
 
+def test_the_second_pass_leaves_out_what_knows_no_database_and_nothing_else(run, monkeypatch, repository):
+    steps = {}
+    monkeypatch.setattr(runner.Run, "step", lambda self, name, arguments, **extra: steps.update({name: arguments}))
+    monkeypatch.setenv("CALSYNC_TEST_DATABASE_URL", "postgres://somewhere")
+    runner.run_tests(run, [])
+    left_out = set(steps["tests on PostgreSQL"]) - set(steps["tests on SQLite"])
+    assert left_out == set(runner.WITHOUT_DATABASE)
+    for option in left_out:
+        files = (repository / option.partition("=")[2]).glob("*.py")
+        assert not [file for file in files if "django_db" in file.read_text() or "needs_postgresql" in file.read_text()]
+
+
 def test_an_ended_run_lets_its_step_clean_up(repository, tmp_path):
     noted = tmp_path / "noted"
     step = (
