@@ -57,8 +57,8 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM reached us alone. After Ctrl-C the terminal has told the child as well."""
 
 
-# Neither adapters nor pretend providers know a database: one pass says it all.
-WITHOUT_DATABASE = ("--ignore=tests/providers", "--ignore=tests/simulator")
+# Neither adapters nor pretend providers know a database, and what is marked says the same on either: one pass is enough.
+WITHOUT_DATABASE = ("--ignore=tests/providers", "--ignore=tests/simulator", "-m", "not one_database")
 
 
 def main(pytest_arguments: Sequence[str]) -> int:

@@ -14,6 +14,8 @@ from calsync_site import checks
 from tests.sync.endings import Patience, assert_well, titles
 from tests.sync.test_races import turn
 
+pytestmark = pytest.mark.one_database
+
 SIDES = ("outlook", "google")
 EARLY, LATE = "the early words", "the late words"
 

@@ -8,6 +8,8 @@ from calendars.models import Calendar, Event
 from calsync.simulator.core import Fault
 from tests.sync.series_hands import expect_in_step, hands_of
 
+pytestmark = pytest.mark.one_database
+
 FIRST = datetime.fromisoformat("2026-12-01T09:00")
 THIRD = FIRST.replace(day=15)
 

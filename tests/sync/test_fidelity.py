@@ -10,6 +10,8 @@ import pytest
 from calendars.models import Finding
 from tests.sync.sight import edit, other, read, settled
 
+pytestmark = pytest.mark.one_database
+
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"  # one flag of seven signs
 FAMILY = f"\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f1f3\U0001f1ff {ENGLAND}"
 HEBREW = "\u200f\u05e9\u05dc\u05d5\u05dd \u2067\u05d9\u05e9\u05d9\u05d1\u05d4\u2069 (room 4)\u200e"

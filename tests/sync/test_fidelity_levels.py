@@ -11,6 +11,8 @@ from calsync.engine.events import ShowAs
 from tests.sync.conftest import google_body
 from tests.sync.sight import edit, read, settled
 
+pytestmark = pytest.mark.one_database
+
 IN_GOOGLE = {
     "free": {"transparency": "transparent", "status": "confirmed"},
     "tentative": {"transparency": None, "status": "tentative"},

@@ -9,6 +9,8 @@ import pytest
 from calendars.models import Finding
 from tests.sync.sight import edit, other, read, settled
 
+pytestmark = pytest.mark.one_database
+
 LONG = " ".join(f"word{number}" for number in range(2000))
 TITLE = "title " * 100
 MARK = "shortened by CalSync"

@@ -8,6 +8,8 @@ from calendars.models import Finding
 from calsync.engine.note import END_MARKER, MARKER
 from tests.sync.sight import edit, read, settled
 
+pytestmark = pytest.mark.one_database
+
 MEET = {"conferenceData": {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}}
 GUESTS = [{"emailAddress": {"address": "guest@elsewhere.example"}, "type": "required"}]
 

@@ -10,6 +10,8 @@ from calendars.models import Event, Finding, Link
 from calendars.sync.sweep import roll_windows
 from tests.sync.agenda import in_google, in_outlook
 
+pytestmark = pytest.mark.one_database
+
 FIRST_AND_THIRD = "RRULE:FREQ=MONTHLY;BYDAY=1MO,3MO"
 RULES = {
     FIRST_AND_THIRD: "2026-12-07",

@@ -10,6 +10,8 @@ from calendars.sync.run import serve
 from calsync.simulator.core import Fault
 from tests.sync.series_hands import NAMES, expect_in_step, hands_of
 
+pytestmark = pytest.mark.one_database
+
 FIRST = datetime.fromisoformat("2026-12-01T09:00")  # a Tuesday
 SECOND, THIRD, FOURTH, LAST = (FIRST.replace(day=day) for day in (8, 15, 22, 29))
 EITHER_WAY = pytest.mark.parametrize("made", ["outlook", "google"])

@@ -7,6 +7,8 @@ import pytest
 from calendars.models import Finding
 from tests.sync.series_hands import expect_in_step, hands_of
 
+pytestmark = pytest.mark.one_database
+
 
 def at(text):
     return datetime.fromisoformat(text)

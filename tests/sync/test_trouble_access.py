@@ -9,6 +9,8 @@ from calendars.models import Calendar, Event, Finding, Operation
 from calsync.simulator.core import Fault
 from tests.sync.endings import Patience, assert_well, state_of, titles
 
+pytestmark = pytest.mark.one_database
+
 PLATFORMS = ("outlook", "google")
 BOTH = ["Kept", "Moved"]
 

@@ -12,6 +12,8 @@ from calsync.simulator.core import Fault
 from tests.sync.endings import Patience, assert_well, state_of, titles
 from tests.sync.test_races import WEEKLY
 
+pytestmark = pytest.mark.one_database
+
 PROVIDERS = ("graph", "google")
 READ = {"graph": "calendarView/delta", "google": r"/events\?"}
 KINDS = ("drop", "lose_answer", "half_answer")

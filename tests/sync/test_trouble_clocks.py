@@ -14,6 +14,8 @@ from calendars.sync.turn import take_turn
 from calsync.simulator.core import Fault
 from tests.sync.endings import Patience, assert_well, state_of, titles
 
+pytestmark = pytest.mark.one_database
+
 WRONG = timedelta(minutes=10)
 
 

@@ -11,6 +11,8 @@ from calsync.providers.graph import batch, client
 from calsync.simulator.core import Fault
 from tests.sync.endings import Patience, assert_well, state_of, titles
 
+pytestmark = pytest.mark.one_database
+
 PROVIDERS = ("graph", "google")
 PLATFORM = {"graph": "outlook", "google": "google"}
 READ = {"graph": "calendarView/delta", "google": r"/events\?"}

@@ -8,6 +8,8 @@ import pytest
 from calendars.models import Finding, Operation
 from tests.sync.endings import Patience, assert_well, titles
 
+pytestmark = pytest.mark.one_database
+
 ROUNDS = 9
 
 
