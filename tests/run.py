@@ -57,7 +57,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM reached us alone. After Ctrl-C the terminal has told the child as well."""
 
 
-# Neither adapters nor pretend providers know a database, and what is marked says the same on either: one pass is enough.
+# Neither adapters nor pretend providers know a database, and what is marked says the same on either: one pass does.
 WITHOUT_DATABASE = ("--ignore=tests/providers", "--ignore=tests/simulator", "-m", "not one_database")
 
 
