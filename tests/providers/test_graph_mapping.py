@@ -280,7 +280,9 @@ def test_a_series_begins_where_its_pattern_first_does():
     raw = weekly()
     raw["recurrence"]["pattern"]["daysOfWeek"] = ["tuesday", "thursday"]  # its start is a Monday
 
-    assert read_series(raw).content.when == Timed(datetime(2026, 10, 20, 9), datetime(2026, 10, 20, 10), "Europe/Berlin")
+    assert read_series(raw).content.when == Timed(
+        datetime(2026, 10, 20, 9), datetime(2026, 10, 20, 10), "Europe/Berlin"
+    )
 
 
 # --- real payloads ----------------------------------------------------------------------------------------
