@@ -29,8 +29,8 @@ _TAGS = {*INLINE, *LINES, *CELLS, "a", "br"}
 _UNSEEN = {"script", "style", "title", "template", "textarea", "select", "object", "svg", "math", "noscript"}
 _SCHEMES = {"http", "https", "mailto", "tel"}
 _TAG = re.compile(
-    r"</?(?:a|abbr|b|big|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|i|img|ins|li|meta|ol|p|pre|s|small|"
-    r"span|strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]*)?/?>|<!--",
+    r"</?(?:a|abbr|b|big|blockquote|body|br|code|div|em|font|h[1-6]|head|hr|html|html-blob|i|img|ins|li|meta|ol|p|"
+    r"pre|s|small|span|strike|strong|style|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul)(?:\s[^<>]*)?/?>|<!--",
     re.IGNORECASE,
 )
 _FORMATTED = re.compile("<[abius][ >]")

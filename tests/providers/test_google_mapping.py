@@ -155,6 +155,14 @@ def test_a_tombstone_may_belong_to_the_tail_of_a_split():
     assert not belongs_to("base", "base")
 
 
+def test_an_instance_without_its_original_start_is_known_by_its_id():
+    raw = changed_instance("s1", "2026-12-08", originalStartTime=None)
+
+    found = mapping.instance(raw, zone=ZONE, address="ann@example.com").original
+    series = Timed(wall("2026-12-01T09:00"), wall("2026-12-01T10:00"), ZONE)
+    assert key_of_original(found, series=series) == "2026-12-08T09:00"
+
+
 def test_originals_of_another_kind_are_left_from_before():
     master = mapping.single(weekly(), zone=ZONE, address="")
     day = bare_instance("s1_20261208", series_id="s1", version="")

@@ -94,6 +94,12 @@ def test_an_event_without_a_usable_start_is_a_problem_and_no_deletion(start):
     assert item.version == 'W/"v1"'
 
 
+def test_times_are_read_to_the_second_as_they_are_written():
+    found = read(event(start=at("2026-10-22T07:00:00.9999999"), end=at("2026-10-22T08:00:00.5Z")))
+
+    assert found.content.when == Timed(datetime(2026, 10, 22, 9), datetime(2026, 10, 22, 10), "Europe/Berlin")
+
+
 def test_an_endless_end_does_not_break_the_reading():
     assert read(event(end=at("9999-12-31T23:59:59.9999999"))).content.when.end.year == 4500
 
@@ -274,6 +280,15 @@ def test_a_recurrence_that_is_not_understood_is_a_problem():
     item = series_item(raw, exceptions=(), cancelled=(), mailbox=ADA)
 
     assert (item.event, bool(item.problem)) == (None, True)
+
+
+def test_a_series_begins_where_its_pattern_first_does():
+    raw = weekly()
+    raw["recurrence"]["pattern"]["daysOfWeek"] = ["tuesday", "thursday"]  # its start is a Monday
+
+    assert read_series(raw).content.when == Timed(
+        datetime(2026, 10, 20, 9), datetime(2026, 10, 20, 10), "Europe/Berlin"
+    )
 
 
 # --- real payloads ----------------------------------------------------------------------------------------

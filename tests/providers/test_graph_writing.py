@@ -115,6 +115,16 @@ def test_without_a_hint_the_event_is_found_by_our_marker(graph, provider):
     assert "ep/value eq 'key-1'" in graph.calls("filter")[0].path
 
 
+def test_a_persons_copy_that_bears_our_marker_is_not_adopted(graph, provider):
+    graph.on(POST, Scripted(409, {"error": {"code": "Conflict"}}))
+    copy = {"id": "E2", "transactionId": None}
+    graph.on("GET .*/events[?].*filter", {"value": [copy]}, {"value": [copy, {"id": "E1", "transactionId": "key-1"}]})
+    graph.on("GET .*/events/E1", event())
+
+    assert isinstance(apply(provider, create())[0], base.AlreadyExists)
+    assert apply(provider, create())[0].remote_id == "E1"
+
+
 def test_an_adopted_event_that_was_edited_meanwhile_is_brought_to_the_wanted_state(graph, provider):
     graph.on(POST, Scripted(200, event(subject="Edited")))
     graph.on("GET .*/events/E1", event(subject="Edited"))

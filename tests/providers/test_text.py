@@ -70,6 +70,7 @@ def test_line_ends_of_the_source_can_count():
         ("<https://x.example>", False),
         ("a<br>b", True),
         ("<B>a</B>", True),
+        ("<html-blob>a</html-blob>", True),
         ('<a href="x">y</a>', True),
     ],
 )

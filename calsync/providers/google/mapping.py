@@ -18,7 +18,7 @@ from typing import Any
 from calsync.engine import recurrence
 from calsync.engine.events import Content, Event, Field, Guest, Recurrence, Rule, Sensitivity, ShowAs, When
 from calsync.providers import text
-from calsync.providers.google.times import Unreadable, span_of, stamp
+from calsync.providers.google.times import Unreadable, original_of_suffix, span_of, split_instance_id, stamp
 from calsync.providers.google.transport import Raw
 from calsync.providers.markup import Body, looks_like_html, read_html
 
@@ -136,7 +136,7 @@ def instance(raw: Raw, *, zone: str, address: str) -> Instance:
     return Instance(
         remote_id=remote_id,
         series_id=str(raw["recurringEventId"]),
-        original=original if isinstance(original, Mapping) else {},
+        original=original if isinstance(original, Mapping) and original else _original_by_id(remote_id),
         version=version,
         uid=str(raw.get("iCalUID") or ""),
         content=alone.content if alone else None,
@@ -144,6 +144,11 @@ def instance(raw: Raw, *, zone: str, address: str) -> Instance:
         changed_at=stamp(raw.get("updated")),
         is_own=isinstance(organizer, Mapping) and bool(organizer.get("self")),
     )
+
+
+def _original_by_id(remote_id: str) -> dict[str, str]:
+    split = split_instance_id(remote_id)
+    return original_of_suffix(split[1]) if split else {}
 
 
 def event_of(raw: Raw, *, zone: str, address: str) -> Event:

@@ -22,7 +22,7 @@ from calsync.engine.events import (
     Timed,
     When,
 )
-from calsync.engine.recurrence import apply_override, generates, override_of
+from calsync.engine.recurrence import aligned, apply_override, generates, override_of
 from calsync.providers.base import Item, Mailbox
 from calsync.providers.graph import recurrence as rules
 from calsync.providers.graph.client import Json
@@ -86,10 +86,14 @@ def series_item(raw: Json, *, exceptions: Iterable[Json], cancelled: Iterable[ob
 
 
 def bare_series(raw: Json, *, mailbox: Mailbox) -> Event:
-    """The series of a master without its exceptions; raises ValueError when it cannot be understood."""
+    """The series of a master without its exceptions; raises ValueError when it cannot be understood.
+
+    It starts where its pattern first does, as in Exchange: elsewhere a start off the pattern is one occurrence more.
+    """
     event = _single(raw, mailbox)
     recurrence = rules.from_graph(raw["recurrence"], start=event.content.when)
-    return replace(event, recurrence=recurrence)
+    start = aligned(event.content.when, recurrence)
+    return replace(event, content=replace(event.content, when=start), recurrence=recurrence)
 
 
 def day_of_occurrence(raw: Json, series: When) -> date:

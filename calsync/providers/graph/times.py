@@ -50,10 +50,13 @@ def stamp(text: object) -> datetime | None:
 
 
 def instant(value: object) -> datetime:
-    """Aware UTC of a ``dateTimeTimeZone``; an offset within the time goes before the zone. Raises Malformed."""
+    """Aware UTC of a ``dateTimeTimeZone``, to the second; an offset within the time goes before the zone.
+
+    Raises Malformed.
+    """
     if not isinstance(value, dict):
         raise Malformed("The start or the end is missing.")
-    wall = parsed(value.get("dateTime"))
+    wall = parsed(value.get("dateTime")).replace(microsecond=0)
     if wall.year <= EARLIEST.year:
         raise Malformed("The start or the end is not set.")
     if wall.year >= LATEST.year:

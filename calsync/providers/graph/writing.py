@@ -217,11 +217,16 @@ class Writer:
         )
 
     def _find(self, key: str) -> str:
-        """The id of the event that carries our key; '' when there is none."""
+        """The id of the event that carries our key; '' when there is none.
+
+        A person's copy of an event carries its marker too, but not its transactionId.
+        """
         condition = f"singleValueExtendedProperties/Any(ep: ep/id eq '{MARKER}' and ep/value eq '{key}')"
-        request = Request("GET", self._collection(), {"$filter": condition, "$select": "id"}, label="find by key")
-        found = self._client.get(request).get("value")
-        return str(found[0].get("id") or "") if isinstance(found, list) and found else ""
+        params = {"$filter": condition, "$select": "id,transactionId"}
+        found = self._client.get(Request("GET", self._collection(), params, label="find by key")).get("value")
+        marked = [raw for raw in found if isinstance(raw, dict)] if isinstance(found, list) else []
+        own = (raw for raw in marked if raw.get("transactionId", key) == key)
+        return str(next(own, {}).get("id") or "")
 
     def _turned_into(self, job: _Job, item: Item) -> Written:
         """An existing event brought to the wanted state."""
