@@ -6,12 +6,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.console import ReadOnlyAdmin
 from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
 from calendars.sync import bell
+from calendars.sync.history import told
+from calsync.engine.findings import named
 
 HEALTH_COLOURS = {"healthy": "success", "importing": "info", "delayed": "warning", "action_required": "danger"}
 WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
@@ -65,10 +68,21 @@ class EventEntryInline(TabularInline):
     """What happened to one event, oldest first."""
 
     model = EventEntry
-    fields = readonly_fields = ("at", "kind", "calendar", "paths", "text")
+    fields = readonly_fields = ("at", "told", "calendar", "named_fields", "text")
     verbose_name_plural = "history"
     extra = 0
     can_delete = False
+    hide_title = True
+
+    @admin.display(description="What")
+    def told(self, entry: EventEntry) -> str:
+        """What happened, in the words of ``explain_event``."""
+        return told(entry)
+
+    @admin.display(description="Fields")
+    def named_fields(self, entry: EventEntry) -> str:
+        """The fields concerned, in words."""
+        return named(entry.paths) or "-"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EventEntry]:
         """The lines with their calendars."""
@@ -92,9 +106,28 @@ class EventAdmin(ReadOnlyAdmin):
     search_fields = ("owner__email",)
     date_hierarchy = "starts_at"
     list_select_related = ("owner",)
-    exclude = ("content",)
+    fields = (
+        "owner",
+        "wrapped_uid",
+        "starts_at",
+        "ends_at",
+        "is_all_day",
+        "is_series",
+        "show_as",
+        "left_alone",
+        "changed_at",
+        "deleted_at",
+        "whole",
+        "part",
+        "predecessor",
+    )
     inlines = (EventEntryInline,)
     show_full_result_count = False
+
+    @admin.display(description="UID")
+    def wrapped_uid(self, event: Event) -> str:
+        """The whole of it: it is long and has no blanks, so a narrow screen must be allowed to break it anywhere."""
+        return format_html('<span style="overflow-wrap: anywhere">{}</span>', event.uid or "-")
 
 
 @admin.register(Link)

@@ -109,7 +109,8 @@ class Totals:
 def totals(calendars: CalendarQuerySet) -> Totals:
     """Count what stands where, for a report."""
     standing = Link.objects.filter(calendar__in=calendars, state=LinkState.ACTIVE)
-    pairs = standing.exclude(role=Role.ORIGIN).exclude(remote_id="")
+    # A colleague's own copy that the invitation made is nobody's pair.
+    pairs = standing.exclude(role__in=(Role.ORIGIN, Role.NATIVE)).exclude(remote_id="")
     made = Operation.objects.filter(kind="create", state=OperationState.DONE, calendar__in=calendars)
     copied = pairs.filter(pk__in=made.values("link_id")).count()
     unrepresentable = Finding.objects.filter(

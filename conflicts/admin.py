@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import localize
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from unfold.decorators import display
 
@@ -40,6 +41,7 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
         "kind",
         "person",
         "calendar",
+        "event",
         "summary",
         "state",
         "since",
@@ -81,6 +83,18 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
     def calendar(self, case: Case) -> Calendar | None:
         """Where it was found."""
         return case.finding.calendar
+
+    @admin.display(description="Event")
+    def event(self, case: Case) -> str:
+        """The event's page, with its history; a brake on a whole calendar has none."""
+        pk = case.finding.event_id
+        if pk is None:
+            return "-"
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">event {}</a>',
+            reverse("admin:calendars_event_change", args=[pk]),
+            pk,
+        )
 
     @admin.display(description="Decision")
     def decision(self, case: Case) -> str:
@@ -182,7 +196,8 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
             fitting = [case for case in chosen if _choice(case, decision) is not None]
             self._decide(request, fitting, decision, reason)
             left = len(chosen) - len(fitting)
-            return f"{len(fitting)} cases were decided" + (f"; for {left} this is not open." if left else ".")
+            decided = "1 case was decided" if len(fitting) == 1 else f"{len(fitting)} cases were decided"
+            return decided + (f"; for {left} this is not open." if left else ".")
 
         return do
 

@@ -11,10 +11,11 @@ from django.conf import settings
 
 from accounts.models import Clearance, User
 from accounts.timezones import iana_names
+from calendars.choices import Decision
 from calendars.explain.places import BEHIND, HELD, MISSING, PlaceStory, tell_places
 from calendars.explain.scene import Scene
 from calendars.models import Event, EventEntry, Finding
-from calendars.sync.history import Kind
+from calendars.sync.history import told
 from calsync.engine.events import AllDay, Timed, When
 from calsync.engine.findings import named
 from calsync.engine.plan import FindingKind
@@ -140,11 +141,10 @@ def _content(scene: Scene) -> dict[str, object]:
 
 
 def _history(event: Event) -> Iterator[Line]:
-    labels: dict[str, str] = {value: str(label) for value, label in Kind.choices}
     for entry in EventEntry.objects.filter(event=event).select_related("calendar__account").order_by("at", "pk"):
         where = f" - {entry.calendar}" if entry.calendar else ""
         fields = f": {named(entry.paths)}" if entry.paths else ""
-        text = f"{labels.get(entry.kind, entry.kind)}{where}{fields}. {entry.text}".strip()
+        text = f"{told(entry)}{where}{fields}. {entry.text}".strip()
         yield Line(entry.at, entry.kind, text[0].upper() + text[1:])
 
 
@@ -156,7 +156,7 @@ def _findings(scene: Scene) -> Iterator[Line]:
             remedy = WHAT_HELPS.get(FindingKind(finding.kind), DECIDE)
             yield Line(finding.created_at, finding.kind, f"Finding {finding.pk}, open: {finding.text}", remedy)
         else:
-            how = f" by the decision {finding.decision!r}" if finding.decision else ""
+            how = f' by the decision "{Decision(finding.decision).label}"' if finding.decision else ""
             settled = finding.settled_at.astimezone(UTC)
             ending = f"settled{how} on {settled:%Y-%m-%d %H:%M} UTC"
             yield Line(finding.created_at, finding.kind, f"Finding {finding.pk}, {ending}: {finding.text}")

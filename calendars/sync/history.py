@@ -47,6 +47,11 @@ class Kind(models.TextChoices):
     TAKEN_OUT = "taken_out", "copy taken out by an operator"
 
 
+def told(entry: EventEntry) -> str:
+    """What a line tells, in words."""
+    return str(Kind(entry.kind).label) if entry.kind in Kind.values else entry.kind
+
+
 BEGINNINGS = (Kind.MADE, Kind.LEFT_ALONE, Kind.ADOPTED)
 """Kept as long as the event itself; everything else is dropped after a while."""
 

@@ -195,6 +195,12 @@ def test_each_open_decision_has_a_button_and_a_sentence(console, calendar):
     assert "are deleted in the person&#x27;s other calendars" in page
 
 
+def test_a_case_leads_to_its_event(console, calendar):
+    case = both_edited(calendar)
+    page = console.get(reverse("admin:conflicts_case_change", args=[case.pk])).content.decode()
+    assert reverse("admin:calendars_event_change", args=[case.finding.event_id]) in page
+
+
 def test_looking_at_the_page_of_a_decision_decides_nothing(console, calendar):
     case = mass_delete(calendar)
     assert "Carry out the deletions" in console.get(decide_page(case, "release")).content.decode()
@@ -251,7 +257,7 @@ def test_several_cases_are_decided_at_once_and_those_that_do_not_fit_are_left(co
     answer = console.post(reverse("admin:conflicts_case_changelist"), {**chosen, "reason": "a mistake"}, follow=True)
     told = answer.content.decode()
     assert "3 events are made again" in told
-    assert "1 cases were decided; for 1 this is not open." in told
+    assert "1 case was decided; for 1 this is not open." in told
     assert set(Link.objects.filter(calendar=calendar).values_list("state", "remote_id")) == {("active", "")}
     edited.refresh_from_db()
     assert edited.state == "open"

@@ -7,6 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from calendars import decisions
+from calendars.management.commands.audit import as_text as audit_text
 from calendars.management.commands.sync import as_json
 from calendars.models import Calendar, Finding, Link, Operation
 from calendars.sync.run import serve
@@ -151,6 +152,12 @@ def stormy(world, ada, start, *, times=6):
             ada.edit_outlook(ada.outlook[0]["id"], subject=f"Version {moment:%H:%M}")
             report = serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True)
     return report
+
+
+def test_an_audit_tells_a_brake_on_a_whole_calendar_from_an_unknown_event(world):
+    held_world(world)
+    told = audit_text(world.audit())
+    assert "conflicts: several events at once in Google calendar of ada@meridian.example." in told
 
 
 def storm_world(world):

@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from calendars.models import Event, Finding, Operation
+from calendars import services
+from calendars.models import Calendar, Event, Finding, Operation
 from calendars.sync import push as pushing
 from calendars.sync import store
 from calsync.engine import serial
@@ -57,6 +58,7 @@ def test_a_native_copy_is_matched_whoever_is_read_first(company, here, first):
     assert company.link().role == "native"
     assert Event.objects.count() == 1
     assert company.link().event.owner == company.ada.user
+    assert services.totals(Calendar.objects.all()).adopted == 0, "what an invitation made is nobody's pair"
     company.assert_quiet()
 
 

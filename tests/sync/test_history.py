@@ -98,4 +98,7 @@ def test_the_console_shows_the_history_of_an_event(world, admin_client):
     world.activate()
     page = admin_client.get(f"/admin/calendars/event/{Event.objects.get().pk}/change/").content.decode()
     assert "after it was planned" in page
+    assert "seen for the first time" in page
+    assert "overflow-wrap: anywhere" in page
+    assert " UTC" in page
     assert "Budget" not in page

@@ -14,7 +14,7 @@ from accounts.progress import bars
 from calendars.management.scope import UsageError, add_person, chosen
 from calendars.models import Calendar
 from calendars.services import audit_calendars, count_audits, repair_differences
-from calendars.sync.audit import REMEDIES, AuditReport
+from calendars.sync.audit import REMEDIES, AuditReport, Difference
 from calendars.sync.run import serve
 
 HELP = """Read both sides of everybody in scope completely, compare them, and print the match rate and each difference.
@@ -103,9 +103,17 @@ def as_text(report: AuditReport) -> str:
     for difference in report.differences[:LISTED]:
         fields = f" in {', '.join(difference.paths)}" if difference.paths else ""
         place: Calendar = difference.calendar
-        event = f"event {difference.event_id}" if difference.event_id else "an event not met before"
-        lines.append(f"  {difference.kind}: {event} in {place}{fields}. Remedy: {REMEDIES[difference.kind]}.")
+        lines.append(
+            f"  {difference.kind}: {_subject(difference)} in {place}{fields}. Remedy: {REMEDIES[difference.kind]}."
+        )
     if len(report.differences) > LISTED:
         lines.append(f"  ... and {len(report.differences) - LISTED} more; --json lists all.")
     lines += [f"  could not be read: {calendar}: {reason}" for calendar, reason in report.unread]
     return "\n".join(lines)
+
+
+def _subject(difference: Difference) -> str:
+    if difference.event_id:
+        return f"event {difference.event_id}"
+    # A brake on a whole calendar has one case for all its events.
+    return "an event not met before" if difference.remote_id else "several events at once"

@@ -83,7 +83,8 @@ def _one(reference: str) -> Found:
 def as_text(found: Found, story: Explanation, *, refusal: str) -> Iterator[str]:
     """The explanation for a reader, line by line."""
     yield f"Event {story.event.pk} of {story.event.owner}, found by {found.matched}."
-    yield f"Times are in {story.zone}{', the zone of its owner' if story.zone == story.event.owner.time_zone else ''}."
+    whose = ", the zone of its owner" if story.zone == story.event.owner.time_zone else ""
+    yield f"Times without a zone are in {story.zone}{whose}."
     yield from _section("What it is", [*story.what, *_content_lines(story, refusal)])
     yield from _section("Where it stands", [line for place in story.places for line in _place_lines(place)])
     yield from _section("What happened", [f"{story.told(line.at)}  {line.text}" for line in story.history])

@@ -66,6 +66,7 @@ class Command(BaseCommand):
             if options["key_file"]:
                 Path(options["key_file"]).write_text(json.dumps(service_account_info(simulator.url)), encoding="utf-8")
             self.stdout.write(_settings(simulator.url, options["key_file"]))
+            self.stdout.flush()  # into a file or pipe, too: it goes on until it is stopped
             stopping.wait()
 
 
