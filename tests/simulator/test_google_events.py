@@ -349,6 +349,22 @@ def test_an_excluded_date_is_no_occurrence(anna):
     assert len(found) == 6
 
 
+@pytest.mark.parametrize(
+    ("rules", "days"),
+    [
+        (["WEEKLY;COUNT=3", "MONTHLY;COUNT=2"], ["03-02", "03-09", "03-16", "04-02"]),
+        (["MONTHLY;COUNT=2", "WEEKLY;COUNT=3"], ["03-02", "03-09", "03-16", "04-02"]),
+        (["DAILY;COUNT=3", "WEEKLY;COUNT=2;BYDAY=WE"], ["03-02", "03-03", "03-04", "03-11"]),
+        (["WEEKLY;COUNT=3;BYDAY=TU", "WEEKLY;COUNT=2;BYDAY=WE"], ["03-02", "03-03", "03-04", "03-10"]),
+    ],
+    ids=["a month later", "in the other order", "one day of both", "neither makes the start"],
+)
+def test_every_rule_of_a_series_counts_for_itself(anna, rules, days):
+    made = insert(anna, weekly() | {"recurrence": [f"RRULE:FREQ={rule}" for rule in rules]})
+    found = anna.instances(calendarId="primary", eventId=made["id"]).execute()["items"]
+    assert [item["start"]["dateTime"][5:10] for item in found] == days
+
+
 def test_unknown_body_fields_are_ignored_unless_the_switch_refuses_them(world, anna):
     body = timed("2026-03-02T09:00", "2026-03-02T10:00", subject="Outlook's word")
     assert "subject" not in insert(anna, body)

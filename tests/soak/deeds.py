@@ -14,7 +14,7 @@ from calsync.simulator.desks import Entry
 from calsync.simulator.google.errors import Refusal
 from calsync.simulator.graph.errors import GraphError
 from calsync.simulator.sketches import Repeat, Sketch
-from tests.soak.oracle import Book
+from tests.soak.oracle import ALONE, Book
 from tests.soak.sides import Shown, Side
 from tests.soak.world import Stage
 
@@ -76,7 +76,11 @@ class Hands:
 
     def _known(self, side: str, entry: Entry) -> tuple[int, Shown]:
         tag = int(entry.title.split()[0].removeprefix("E"))
-        return tag, self.stage.sides[side].look()[tag]
+        return tag, self.stage.sides[side].show(entry.id)
+
+    def _part(self, side: str, tag: int, entry: Entry) -> str:
+        """How the book calls a single event that may be an occurrence of a series told in parts; '' if it is none."""
+        return f"{ALONE}{entry.id}" if side == "outlook" and tag in self.book.beyond and not entry.is_series else ""
 
     def edit(self, side: str, which: int, act: Callable[[Side, Entry], None]) -> int | None:
         desk, entry = self.entry(side, which)
@@ -85,7 +89,7 @@ class Hands:
         tag, before = self._known(side, entry)
         with self._refusable():
             act(desk, entry)
-            self.book.edited(tag, side, "", before, desk.look()[tag])
+            self.book.edited(tag, side, "", before, desk.show(entry.id), called=self._part(side, tag, entry))
             return tag
         return None
 
@@ -120,7 +124,7 @@ class Hands:
         tag, before = self._known(side, entry)
         with self._refusable():
             act(desk, entry, on, tag)
-            self.book.edited(tag, side, key, before, desk.look()[tag])
+            self.book.edited(tag, side, key, before, desk.show(entry.id))
 
     def put(self, side: str, which: int, *, place: bool, note: bool) -> None:
         changes = {"place": f"Room {self._word('r')}"} if place else {}
@@ -145,16 +149,32 @@ class Hands:
             desk.delete(entry.id, on=on)
             self.book.removed(tag, side, key, before)
 
+    def delete_all_parts(self, which: int) -> None:
+        """Every event in Outlook of a series that may stand there in parts."""
+        tags = sorted(self.book.beyond)
+        if not tags:
+            return
+        desk = self.stage.sides["outlook"]
+        for entry in desk.entries(now=FIRST_DAY):
+            if entry.title.split()[0] == f"E{tags[which % len(tags)]}":
+                self._delete(desk, "outlook", entry)
+
     def delete(self, side: str, which: int) -> None:
         desk, entry = self.entry(side, which)
-        if entry is None:
-            return
+        if entry is not None:
+            self._delete(desk, side, entry)
+
+    def _delete(self, desk: Side, side: str, entry: Entry) -> None:
         tag, before = self._known(side, entry)
         if tag <= 2:
             return  # an empty calendar would be taken for a broken one
         with self._refusable():
             desk.delete(entry.id)
-            self.book.removed(tag, side, "", before)
+            key = self._part(side, tag, entry)
+            if tag in desk.look():
+                self.book.removed_part(tag, side, key, before)
+            else:
+                self.book.removed(tag, side, "", before)
 
 
 def _move(desk: Side, entry: Entry, *, minutes: int, days: int) -> None:

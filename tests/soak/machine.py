@@ -18,11 +18,14 @@ from calsync.simulator.desks import Entry
 from calsync.simulator.sketches import Repeat
 from tests.soak import faults
 from tests.soak.deeds import DEEDS, FIRST_DAY, GUEST, MOST_EVENTS, ZONES, Hands
+from tests.soak.meeting_steps import MeetingSteps
+from tests.soak.meetings import Table
 from tests.soak.oracle import Book, kept_in_findings
 from tests.soak.seam import Interruption
 from tests.soak.sides import Side
-from tests.soak.world import Stage, Studio
+from tests.soak.world import OTHER, Stage, Studio
 
+MOST_IN_PARTS = 2  # series of one run; their parts together stay below the mass-delete brake
 HUMAN_PACE = timedelta(seconds=2)  # no two edits carry the same stamp
 REPEATS: dict[str, Repeat | None] = {
     "once": None,
@@ -33,15 +36,16 @@ REPEATS: dict[str, Repeat | None] = {
     "monthly": Repeat("monthly", count=3),
     "yearly": Repeat("yearly", count=2),
 }
-ONLY_GOOGLE = {
-    "two rules": ["RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=MONTHLY;COUNT=2"],
-    "extra dates": ["RRULE:FREQ=WEEKLY;COUNT=3", "RDATE;TZID=Europe/Berlin:20261224T120000"],
-    "last workday": ["RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3"],
+ONLY_GOOGLE = {  # with the day of the start
+    "two rules": (0, ["RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=MONTHLY;COUNT=2"]),
+    "extra dates": (0, ["RRULE:FREQ=WEEKLY;COUNT=3", "RDATE;TZID=Europe/Berlin:20261224T120000"]),
+    "last workday": (0, ["RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3"]),
+    "first and third": (7, ["RRULE:FREQ=MONTHLY;BYDAY=1MO,3MO"]),
+    "two days of the month": (15, ["RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=5"]),
+    "long months": (31, ["RRULE:FREQ=MONTHLY;BYMONTHDAY=31;COUNT=4"]),
 }
-BEYOND_GRAPH = False
-"""Rules that Outlook lacks: to be switched on when they are split into parts there."""
+"""Rules that Outlook lacks: series that stand there in parts."""
 
-OTHER = {"outlook": "google", "google": "outlook"}
 SIDES = st.sampled_from(["outlook", "google"])
 WHICH = st.integers(0, MOST_EVENTS - 1)
 OCCURRENCE = st.integers(0, 4)
@@ -50,7 +54,7 @@ PLACES = st.sampled_from(["before", "after", "statement"])
 AT = st.integers(1, 6)
 
 
-class Pipeline(RuleBasedStateMachine):
+class Pipeline(MeetingSteps, RuleBasedStateMachine):
     """Ada's two mailboxes, CalSync between them, and everything that goes wrong."""
 
     def __init__(self, studio: Studio) -> None:
@@ -59,14 +63,19 @@ class Pipeline(RuleBasedStateMachine):
         self.stage = Stage(studio)
         self.book = Book()
         self.hands = Hands(self.stage, self.book)
+        self.table: Table | None = None
         self.broken = False
         studio.examples += 1
 
-    @initialize(habit=st.sampled_from(sorted(faults.HABITS)))
-    def begin(self, habit: str) -> None:
+    @initialize(habit=st.sampled_from(sorted(faults.HABITS)), colleagues=st.booleans())
+    def begin(self, habit: str, colleagues: bool = False) -> None:
         """The providers' habits, an event on either side that nobody ever deletes, and the first import."""
         with self._step():
             faults.take_up(habit, self.stage.core.switches)
+            if colleagues:
+                self.stage.add_colleagues()
+                self.table = Table(self.stage)
+                self.table.settle_in()
             for side in ("outlook", "google"):
                 self.hands.create(side, day=20, hour=8 if side == "outlook" else 10)
             self.stage.activate()
@@ -89,10 +98,11 @@ class Pipeline(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(ONLY_GOOGLE)))
     def create_beyond(self, name: str) -> None:
         """A series in Google that Outlook's rules cannot say."""
-        if not BEYOND_GRAPH:
-            return
+        day, lines = ONLY_GOOGLE[name]
         with self._step():
-            tag = self.hands.create("google", day=0, hour=12, google={"recurrence": ONLY_GOOGLE[name]})
+            if len(self.book.beyond) >= MOST_IN_PARTS:
+                return
+            tag = self.hands.create("google", day=day, hour=12, google={"recurrence": lines})
             if tag is not None:
                 self.book.beyond.add(tag)
 
@@ -154,16 +164,26 @@ class Pipeline(RuleBasedStateMachine):
         with self._step():
             self.hands.rename_occurrence(side, which, nth)
 
-    @rule(side=SIDES, which=WHICH, nth=OCCURRENCE, minutes=st.sampled_from([30, -60, 90]))
-    def move_occurrence(self, side: str, which: int, nth: int, minutes: int) -> None:
-        """Another hour for one occurrence."""
+    @rule(side=SIDES, which=WHICH, nth=OCCURRENCE, minutes=st.sampled_from([30, -60, 90]),
+          days=st.sampled_from([0, 0, 0, 2, 9, -8]))  # fmt: skip
+    def move_occurrence(self, side: str, which: int, nth: int, minutes: int, days: int = 0) -> None:
+        """Another hour for one occurrence, or a day beyond its neighbour's, which Outlook refuses."""
 
         def act(desk: Side, entry: Entry, on: datetime, tag: int) -> None:
-            if not entry.all_day:
-                desk.move(entry, timedelta(minutes=minutes), on=on)
+            by = timedelta(days=days) if entry.all_day else timedelta(minutes=minutes, days=days)
+            if by:
+                desk.move(entry, by, on=on)
+                if days:
+                    self.book.beyond.add(tag)
 
         with self._step():
             self.hands.edit_occurrence(side, which, nth, act)
+
+    @rule(which=WHICH)
+    def delete_all_parts(self, which: int) -> None:
+        """Delete everything in Outlook that tells one series."""
+        with self._step():
+            self.hands.delete_all_parts(which)
 
     @rule(side=SIDES, which=WHICH, nth=OCCURRENCE)
     def cancel_occurrence(self, side: str, which: int, nth: int) -> None:
@@ -269,6 +289,7 @@ class Pipeline(RuleBasedStateMachine):
             report = self.stage.quiet()
             looks = [side.look() for side in self.stage.sides.values()]
             complaints = self.book.complaints(*looks, kept_in_findings())
+            complaints += self.table.complaints() if self.table is not None else []
             assert complaints == [], "\n".join(complaints)
             assert self.stage.mails() == 0
             assert not Operation.objects.open().exists(), _open_operations()

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 
 from calendars.models import Event as EventRow
 from calendars.models import Finding
-from tests.soak.sides import TAG, Look, Shown
+from tests.soak.sides import TAG, Face, Look, Shown
 
 MISSING = "(nothing)"
+PART = "part"  # the key of a whole series that is one of several parts
+ANSWERS = {"copy_deleted", "delete_against_edit", "resurrection", "copy_edited", "part_edited"}
+ALONE = "alone "  # begins the key of an occurrence that stands in Outlook as an event by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Removal:
     key: str
     side: str
     words: frozenset[str]
+    is_part: bool = False  # of a series that is told in parts; others of them were left
 
 
 @dataclass(slots=True)
@@ -60,7 +64,7 @@ class Book:
     removals: list[Removal] = field(default_factory=list)
     reshaped: dict[int, list[int]] = field(default_factory=dict)  # tag -> when its time or rule was changed
     invited: dict[int, set[str]] = field(default_factory=dict)  # tag -> sides on which people were invited
-    beyond: set[int] = field(default_factory=set)  # tags of events that Outlook cannot hold
+    beyond: set[int] = field(default_factory=set)  # tags of events that may stand in Outlook in parts
 
     def made(self, tag: int, side: str, shown: Shown) -> None:
         """A new event."""
@@ -69,15 +73,15 @@ class Book:
             if value := getattr(shown.whole, name):
                 self.edits.append(Edit(self.now, tag, "", name, value, MISSING, side))
 
-    def edited(self, tag: int, side: str, key: str, before: Shown, after: Shown) -> None:
-        """An edit, told from what could be seen before and after it."""
+    def edited(self, tag: int, side: str, key: str, before: Shown, after: Shown, *, called: str = "") -> None:
+        """An edit, told from what could be seen before and after it. ``called``: the key in the book, if another."""
         self.now += 1
         old, new = before.face(key), after.face(key)
         for name in ("title", "when", "place", "note"):
             was, now = getattr(old, name, MISSING), getattr(new, name, MISSING)
             if was != now:
-                self.edits.append(Edit(self.now, tag, key, name, now, was, side))
-                if not key and name == "when":
+                self.edits.append(Edit(self.now, tag, called or key, name, now, was, side))
+                if not (called or key) and name == "when":
                     self.reshape(tag)
 
     def reshape(self, tag: int) -> None:
@@ -87,7 +91,16 @@ class Book:
     def removed(self, tag: int, side: str, key: str, before: Shown) -> None:
         """An event or an occurrence was deleted."""
         self.now += 1
-        self.removals.append(Removal(self.now, tag, key, side, before.words()))
+        words = before.words() if key else before.words().union(*self._parts_words(tag, side))
+        self.removals.append(Removal(self.now, tag, key, side, words))
+
+    def removed_part(self, tag: int, side: str, key: str, before: Shown) -> None:
+        """One of the events was deleted that a series is told in."""
+        self.now += 1
+        self.removals.append(Removal(self.now, tag, key or PART, side, before.words(), is_part=True))
+
+    def _parts_words(self, tag: int, side: str) -> list[frozenset[str]]:
+        return [one.words for one in self.removals if one.is_part and (one.tag, one.side) == (tag, side)]
 
     # --- judgement ------------------------------------------------------------------------------------------------
 
@@ -97,8 +110,6 @@ class Book:
         for tag in sorted({edit.tag for edit in self.edits} | outlook.keys() | google.keys()):
             both = outlook.get(tag), google.get(tag)
             told = kept.get(tag, Kept())
-            if tag in self.beyond and "cannot_represent" in told.kinds:
-                continue  # stays where it was made, and the person was told
             found += [f"E{tag} {text}" for text in self._of_one(tag, *both, told)]
         return found
 
@@ -106,22 +117,28 @@ class Book:
         found = [
             f"stands {shown.units} times in {name}"
             for name, shown in (("outlook", outlook), ("google", google))
-            if shown is not None and shown.units > 1 and tag not in self.beyond  # may be kept in parts
+            if shown is not None and shown.units > 1 and not (tag in self.beyond and name == "outlook")
         ]
         found += [
             f"shows an occurrence twice in {name}: {face}"
             for name, shown in (("outlook", outlook), ("google", google))
             if shown is not None
             for face, count in Counter(shown.faces).items()
-            if count > 1
+            if count > 1 and not self._were_put_together(tag, face, outlook, google)
         ]
-        if len(self.invited.get(tag, ())) > 1:
-            return found  # two meetings of their own by now, each its provider's
+        if len(self.invited.get(tag, ())) > 1 or (tag in self.beyond and "outlook" in self.invited.get(tag, ())):
+            return found  # meetings of their own by now, each its provider's
         if outlook is None and google is None:
             return found + self._gone(tag, told)
         if outlook is None or google is None:
             return [*found, f"stands in {'google' if outlook is None else 'outlook'} only"]
         return found + _unequal(outlook, google) + self._alive(tag, outlook, google, told)
+
+    def _were_put_together(self, tag: int, face: Face, outlook: Shown | None, google: Shown | None) -> bool:
+        """Whether two occurrences of one series in Google were moved to the same time."""
+        if tag not in self.beyond or outlook is None or google is None or google.units > 1:
+            return False
+        return Counter(outlook.faces)[face] == Counter(google.faces)[face]
 
     def _gone(self, tag: int, told: Kept) -> list[str]:
         if not any(removal.tag == tag and not removal.key for removal in self.removals):
@@ -133,7 +150,7 @@ class Book:
         ]
 
     def _alive(self, tag: int, outlook: Shown, google: Shown, told: Kept) -> list[str]:
-        words = outlook.words() & google.words()
+        words = google.words() if tag in self.beyond else outlook.words() & google.words()
         found = [
             f"lost an edit: {edit}"
             for edit in self.edits
@@ -143,13 +160,13 @@ class Book:
             and not self._removed_knowingly(edit)
             and not self._lost_its_place(edit)
         ]
-        return found + self._came_back(tag, outlook, told)
+        return found + self._came_back(tag, google if tag in self.beyond else outlook, told)
 
     def _came_back(self, tag: int, shown: Shown, told: Kept) -> list[str]:
         """Deletions that did not last although nobody edited what was deleted."""
         found = []
         for removal in self.removals:
-            if removal.tag != tag or (removal.key and removal.key not in shown.by_original):
+            if removal.tag != tag or not self._is_back(removal, shown):
                 continue
             if removal.key and self._reshaped_since(tag, 0):
                 continue
@@ -159,16 +176,23 @@ class Book:
                 and (edit.at > removal.at or edit.value not in removal.words)
                 for edit in self.edits
             )
-            answered = told.kinds & {"copy_deleted", "delete_against_edit", "resurrection", "copy_edited"}
+            answered = told.kinds & ANSWERS
             if not contested and not answered and tag not in self.invited:
                 found.append(f"came back after {removal.side} deleted it ({removal.key or 'the whole'})")
         return found
+
+    @staticmethod
+    def _is_back(removal: Removal, shown: Shown) -> bool:
+        if removal.key.startswith(ALONE):
+            return any(face.when in removal.words for face in shown.faces)
+        return not removal.key or removal.key == PART or removal.key in shown.by_original
 
     def _accounted(self, edit: Edit, told: Kept) -> bool:
         """Whether somebody overwrote the value who had it before them, or a finding keeps it."""
         overwritten = any(
             later.at > edit.at
-            and (later.tag, later.key, later.name, later.replaced) == (edit.tag, edit.key, edit.name, edit.value)
+            and (later.tag, later.name, later.replaced) == (edit.tag, edit.name, edit.value)
+            and (later.key == edit.key or ALONE in later.key + edit.key)
             for later in self.edits
         )
         return overwritten or _is_kept(edit, told)
@@ -177,7 +201,7 @@ class Book:
         return any(
             removal.tag == edit.tag
             and removal.at > edit.at
-            and removal.key in ("", edit.key)
+            and (removal.key in ("", edit.key) or ALONE in removal.key + edit.key)
             and (removal.side == edit.side or edit.value in removal.words)
             for removal in self.removals
         )

@@ -61,6 +61,13 @@ class Shown:
             value for face in (self.whole, *self.faces) for value in (face.title, face.when, face.place, face.note)
         )
 
+    def join(self, other: Shown) -> None:
+        """Another event that carries the same number: a part of the same series, or a doubled one."""
+        self.units += other.units
+        self.has_guests |= other.has_guests
+        self.faces += other.faces
+        self.by_original |= other.by_original
+
     def add(self, original: str, face: Face) -> None:
         """One more occurrence inside the time that is looked at."""
         self.faces.append(face)
@@ -102,6 +109,9 @@ class Side(Protocol):
     def starts(self, event_id: str) -> list[tuple[datetime, str]]:
         """The first living occurrences of a series: wall clock, and the key under which ``look`` shows them."""
 
+    def show(self, event_id: str) -> Shown:
+        """One single or master and its occurrences, by itself."""
+
     def look(self) -> Look:
         """Everything that can be seen."""
 
@@ -139,11 +149,15 @@ class Outlook(GraphDesk):
         with self.store.core.lock:
             found: Look = {}
             for event in self.store.mailbox(self.address).default.events.values():
-                shown = _enter(found, self._face(event, None), str(event.props["subject"]))
-                shown.has_guests |= bool(event.props["attendees"])
-                for on in self._occurrences(event):
-                    shown.add("" if on is None else self._original(event, on), self._face(event, on))
+                _enter(found, self.show(event.id), str(event.props["subject"]))
             return found
+
+    def show(self, event_id: str) -> Shown:
+        event = self._event(event_id)
+        shown = Shown(self._face(event, None), has_guests=bool(event.props["attendees"]))
+        for on in self._occurrences(event):
+            shown.add("" if on is None else self._original(event, on), self._face(event, on))
+        return shown
 
     def _occurrences(self, event: Event) -> list[date | None]:
         if event.series is None:
@@ -195,21 +209,23 @@ class Google(GoogleDesk):
 
     def look(self) -> Look:
         with self.store.core.lock:
-            calendar = self.store.calendars[self.address]
             found: Look = {}
-            for record in calendar.rows:
-                if record.master is not None or record.cancelled:
-                    continue
-                shown = _enter(found, self._face(record), str(record.fields.get("summary", "")))
-                shown.has_guests |= bool(record.fields.get("attendees"))
-                low, high = SINCE.replace(tzinfo=UTC), UNTIL.replace(tzinfo=UTC)
-                if not record.recurring:
-                    shown.add("", self._face(record))
-                    continue
-                for one in occurrences(calendar, record, low, high):
-                    assert one.original is not None
-                    shown.add(_google_original(record, one.original.wall()), self._face(one))
+            for record in self.store.calendars[self.address].rows:
+                if record.master is None and not record.cancelled:
+                    _enter(found, self.show(record.id), str(record.fields.get("summary", "")))
             return found
+
+    def show(self, event_id: str) -> Shown:
+        record = self._record(event_id)
+        shown = Shown(self._face(record), has_guests=bool(record.fields.get("attendees")))
+        if not record.recurring:
+            shown.add("", self._face(record))
+            return shown
+        low, high = SINCE.replace(tzinfo=UTC), UNTIL.replace(tzinfo=UTC)
+        for one in occurrences(self.store.calendars[self.address], record, low, high):
+            assert one.original is not None
+            shown.add(_google_original(record, one.original.wall()), self._face(one))
+        return shown
 
     def _face(self, record: Record) -> Face:
         values = record.effective
@@ -223,15 +239,14 @@ class Google(GoogleDesk):
         return Face(_word(title), when, _word(place), _word(note))
 
 
-def _enter(found: Look, whole: Face, title: str) -> Shown:
+def _enter(found: Look, shown: Shown, title: str) -> None:
     tag = TAG.match(title)
     assert tag is not None, f"an event that nobody made: {title}"
     number = int(tag.group(1))
     if number in found:
-        found[number].units += 1
+        found[number].join(shown)
     else:
-        found[number] = Shown(whole)
-    return found[number]
+        found[number] = shown
 
 
 def _word(text: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.soak.oracle import Book, Kept
+from tests.soak.oracle import ALONE, Book, Kept
 from tests.soak.sides import Face, Shown
 
 NINE, TEN = "2026-12-01T09:00Z/2026-12-01T10:00Z", "2026-12-01T10:00Z/2026-12-01T11:00Z"
@@ -86,6 +86,42 @@ def test_a_deletion_that_nobody_contested_must_last(book):
     book.removed(1, "google", "", shown())
     assert judged(book, None, None) == ""
     assert "came back" in judged(book, shown(), shown())
+
+
+def in_parts(first: str = "t0001", second: str = "t0001") -> Shown:
+    """The same two occurrences, each as an event of its own."""
+    found = Shown(Face(first, NINE, "", ""), faces=[Face(first, NINE, "", "")])
+    found.join(Shown(Face(second, TEN, "", ""), faces=[Face(second, TEN, "", "")]))
+    return found
+
+
+def test_a_series_may_stand_in_outlook_in_parts_only_if_outlook_cannot_hold_it():
+    book = Book()
+    book.made(1, "google", weekly())
+    assert "2 times in outlook" in judged(book, in_parts(), weekly())
+    book.beyond.add(1)
+    assert judged(book, in_parts(), weekly()) == ""
+    assert "2 times in google" in judged(book, weekly(), in_parts())
+    assert "differs" in judged(book, in_parts(second="t0002"), weekly())
+
+
+def test_an_edit_of_a_part_travels_to_its_occurrence_or_is_kept_in_a_finding():
+    book = Book(beyond={1})
+    book.made(1, "google", weekly())
+    before, after = (Shown(Face(title, TEN, "", "")) for title in ("t0001", "t0002"))
+    book.edited(1, "outlook", "", before, after, called=f"{ALONE}x")
+    assert judged(book, in_parts(second="t0002"), weekly(second="t0002")) == ""
+    assert "lost an edit" in judged(book, in_parts(), weekly())
+    assert judged(book, in_parts(), weekly(), Kept({"part_edited"}, {"title"}, '"E1 t0002"')) == ""
+
+
+@pytest.mark.parametrize("key", [f"{ALONE}x", ""], ids=["a single occurrence", "several occurrences"])
+def test_a_deleted_part_that_comes_back_needs_a_finding(key):
+    book = Book(beyond={1})
+    book.made(1, "google", weekly())
+    book.removed_part(1, "outlook", key, Shown(Face("t0001", TEN, "", ""), faces=[Face("t0001", TEN, "", "")]))
+    assert "came back" in judged(book, in_parts(), weekly())
+    assert judged(book, in_parts(), weekly(), Kept({"part_edited"})) == ""
 
 
 def test_a_cancelled_occurrence_that_comes_back_is_noticed():

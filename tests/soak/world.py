@@ -40,6 +40,8 @@ from tests.soak.sides import Google, Outlook, Side
 
 BASE = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ADDRESS = "ada@meridian.example"
+BO, CEM = "bo@meridian.example", "cem@meridian.example"  # one platform each: Outlook, Google
+OTHER = {"outlook": "google", "google": "outlook"}
 ZONE = "Europe/Berlin"
 QUIET_MOVES = (0, 3, 3, 15, 15, 130, 15, 130, 15)
 """Minutes to move on between the looks for work: past back-offs, leases of the dead, storm and quota pauses."""
@@ -184,6 +186,18 @@ class Stage:
         }
         self.calendar_ids = {calendar.account.platform: calendar.pk for calendar in Calendar.objects.all()}
 
+    def add_colleagues(self) -> None:
+        """Bo and Cem; to be called before all is activated."""
+        unit = OrgUnit.objects.get()
+        hosts = (("outlook", BO, self.simulator.graph), ("google", CEM, self.simulator.google))
+        for platform, address, host in hosts:
+            name = address.split("@")[0].title()
+            user = User.objects.create_user(email=address, name=name, org_unit=unit, time_zone=ZONE)
+            host.add_mailbox(address, name, ZONE)
+            account = LinkedAccount.objects.create(person=user, platform=platform, address=address)
+            services.ensure_primary_calendars([account])
+            self.calendar_ids[address] = Calendar.objects.get(account=account).pk
+
     def close(self) -> None:
         """Leave nothing behind."""
         self.studio.writes += self.writes()
@@ -200,7 +214,7 @@ class Stage:
         ensure_watches(clock=timezone.now)
 
     def turn(self, side: str, *, ring: bool) -> bool:
-        """A worker's turn on one calendar."""
+        """A worker's turn on one calendar: Ada's on that platform, or a colleague's of that address."""
         if ring:
             Calendar.objects.filter(pk=self.calendar_ids[side]).ring(now=timezone.now())
         with ends():

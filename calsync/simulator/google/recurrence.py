@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import islice
+from heapq import merge
+from itertools import groupby, islice
 
 from dateutil.rrule import DAILY, FR, MO, MONTHLY, SA, SU, TH, TU, WE, WEEKLY, YEARLY, rrule, weekday
 
@@ -136,15 +137,19 @@ def _dates(parameters: str, value: str, start: Moment) -> list[datetime]:
     return found
 
 
+def _counted(rule: rrule, count: int | None, *, less: bool) -> Iterator[datetime]:
+    """What one rule yields. ``less``: its COUNT has been used once already."""
+    return islice(rule, None if count is None else count - less)
+
+
 @dataclass
 class Series:
     """One expanded series; starts are naive wall clock of the series' zone, computed as far as asked."""
 
     start: Moment
-    rules: list[rrule] = field(default_factory=list)
+    rules: list[tuple[rrule, int | None]] = field(default_factory=list)  # each with its own COUNT
     extra: set[datetime] = field(default_factory=set)
     excluded: set[datetime] = field(default_factory=set)
-    count: int | None = None
     known: list[datetime] = field(default_factory=list)
     _more: Iterator[datetime] | None = None
 
@@ -163,28 +168,15 @@ class Series:
 
     def _generate(self) -> Iterator[datetime]:
         first = self.start.wall()
-        pending = sorted(self.extra - {first})
-        for wall in islice(self._by_rule(first), ENDLESS):
-            while pending and pending[0] <= wall:
-                extra = pending.pop(0)
-                if extra != wall and extra not in self.excluded:
-                    yield extra
+        every = merge(islice(self._by_rules(first), ENDLESS), sorted(self.extra))
+        for wall, _ in groupby(every):
             if wall not in self.excluded and self._shown(wall) not in self.excluded:
                 yield wall
-        yield from (wall for wall in pending if wall not in self.excluded)
 
-    def _by_rule(self, first: datetime) -> Iterator[datetime]:
-        """DTSTART first, also when the rule does not yield it; COUNT then includes it."""
-        yield first
-        left = None if self.count is None else self.count - 1
-        for rule in self.rules:
-            for wall in rule:
-                if wall == first:
-                    continue
-                if left is not None and left <= 0:
-                    return
-                left = None if left is None else left - 1
-                yield wall
+    def _by_rules(self, first: datetime) -> Iterator[datetime]:
+        """What any rule yields, in order, and DTSTART even when none does: each rule's own COUNT then includes it."""
+        odd = all(next(iter(rule), None) != first for rule, _ in self.rules)
+        return merge([first], *(_counted(rule, count, less=odd) for rule, count in self.rules))
 
     def between(self, low: datetime | None, high: datetime | None) -> Iterator[datetime]:
         """Starts with ``low <= start < high`` (wall clock)."""
@@ -223,8 +215,8 @@ def _read(lines: tuple[str, ...], start: Moment) -> Series:
         name, parameters, value = found.group(1).upper(), found.group(2), found.group(3)
         if name == "RRULE":
             parts = parts_of(value)
-            series.count = int(parts["COUNT"]) if parts.get("COUNT", "").isdigit() else None
-            series.rules.append(_rule(parts, start))
+            rule = _rule(parts, start)
+            series.rules.append((rule, int(parts["COUNT"]) if "COUNT" in parts else None))
         elif name == "EXRULE":
             series.excluded |= set(islice(_rule(parts_of(value), start), ENDLESS))
         elif name == "RDATE":
