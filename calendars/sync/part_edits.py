@@ -7,6 +7,7 @@ What lives here: finding the whole behind a part, and storing what follows for b
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 
 from calendars import rows
@@ -14,12 +15,13 @@ from calendars.models import Event, Link, LinkState
 from calendars.sync.scene import Scene
 from calendars.sync.store import Store
 from calsync.engine import serial
-from calsync.engine.findings import part_ended
+from calsync.engine.findings import delete_against_edit, part_ended
 from calsync.engine.parts import has_others, part_key
 from calsync.engine.plan import EventPlan, HubState, Sighting, plan_known, wanted_map, wanted_writes
 from calsync.engine.plan_gone import plan_gone
 from calsync.engine.plan_part import Part, PartPlan, plan_part
-from calsync.engine.policy import Role
+from calsync.engine.policy import DeletePolicy, Role
+from calsync.engine.wanted import pending
 
 RETIRED = "retired"  # how the rows of whole copies that went are named (``parts``)
 Paths = frozenset[str]
@@ -85,10 +87,24 @@ def decide_wholes_gone(scene: Scene, store: Store) -> None:
             store.changed_links[main.pk] = main
             continue
         link = next(state for state in hub.links if state.calendar_id == scene.calendar.pk)
+        unsaved = _unsaved(scene, deleted)
+        if unsaved and scene.policy.on_delete is DeletePolicy.EDIT_WINS:
+            continue  # the series was edited before its deletion was known: every part is put back and told
         agreed = replace(link, hub_map=wanted_map(hub.event, link, key=scene.key))
         plan = plan_gone(hub, agreed, policy=scene.policy, key=scene.key)
         if plan.event is None:
+            told = [delete_against_edit(link, edited=hub.event, paths=unsaved, kept=False)] if unsaved else []
+            plan = replace(plan, findings=(*plan.findings, *told))
             store.add_change(whole, scene.links_of[whole.pk], plan, read=None, changed_at=None)
+
+
+def _unsaved(scene: Scene, parts: Collection[Link]) -> Paths:
+    """What of the hub these parts do not show yet."""
+    paths: set[str] = set()
+    for part in parts:
+        due = pending(serial.load(part.event.content), rows.link_state(part, scene.calendar), key=scene.key)
+        paths |= {path for path in due if part.hub_map.get(path) != ""}
+    return frozenset(paths)
 
 
 def _parts_by_whole(scene: Scene) -> dict[Event, list[Link]]:

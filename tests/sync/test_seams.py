@@ -4,9 +4,10 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.utils import timezone
 
-from calendars import decisions
+from calendars import decisions, services
 from calendars.models import Calendar, Finding
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
@@ -105,6 +106,19 @@ def test_a_series_whose_parts_a_guest_deleted_stays_hidden_when_its_rule_changes
     assert world.audit().match_rate == 100.0
 
 
+def test_a_guests_copies_that_were_taken_out_come_back_with_the_next_activation(world, guest_in_parts):
+    ada, bo, meeting = guest_in_parts
+    call_command("remove_copies", "--person", bo.address, "--yes")
+    assert bo.outlook == []
+    ada.edit_google(meeting, summary="Meanwhile")
+    world.settle()
+    assert bo.outlook == []
+    services.activate(calendars=Calendar.objects.filter(account__person=bo.user), from_now=False, now=timezone.now())
+    world.settle()
+    assert [event["subject"] for event in bo.outlook] == ["Meanwhile"] * 2
+    assert world.audit().match_rate == 100.0
+
+
 # --- deletions of parts -------------------------------------------------------------------------------------------
 
 
@@ -117,6 +131,24 @@ def test_deleting_the_one_occurrence_in_sight_does_not_delete_an_endless_series(
     world.settle()
     assert in_step(world, ada) == []
     assert len(ada.google) == 1
+
+
+@pytest.mark.parametrize("rule", [FIRST_AND_THIRD, FIFTH_FRIDAY])
+def test_an_edited_series_outlives_the_deletion_of_all_its_parts(world, rule):
+    ada = world.person("ada")
+    made = fifth_fridays(ada) if rule == FIFTH_FRIDAY else series(ada, rule)
+    world.activate()
+    ada.edit_google(made["id"], summary="Edited")
+    for part in ada.outlook:
+        ada.delete_outlook(part["id"])
+    turn(ada, "google")
+    world.settle()
+    outlook, google = agendas(ada)
+    assert outlook == google
+    assert {title for _, _, title in google} == {"Edited"}
+    assert Finding.objects.exists()
+    assert world.audit().match_rate == 100.0
+    quiet(world)
 
 
 def test_turning_round_the_deletion_of_one_occurrence_does_not_delete_its_series(world):
