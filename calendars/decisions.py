@@ -191,8 +191,9 @@ def _held_links(finding: Finding) -> models.QuerySet[Link]:
 def _made_again(store: Store, link: Link) -> bool:
     """Plan one copy anew; False when it must not be made."""
     if link.event.deleted_at is not None:
-        link.state = LinkState.GONE
+        link.state = LinkState.ACTIVE  # should the copy be there after all, then it goes
         store.changed_links[link.pk] = link
+        store.plan_delete(link, why="The event was deleted elsewhere.")
         return True
     links = _links_of(link.event_id)
     states = [rows.link_state(other, other.calendar) for other in links if other.state != LinkState.GONE]
@@ -245,6 +246,8 @@ def _link_in(hub: HubState, finding: Finding) -> EngineLink | None:
 
 def _turn_round(finding: Finding, links: list[Link], now: datetime) -> str:
     event = finding.event
+    if event is not None and finding.link is not None and finding.link.event.whole_id is not None:
+        raise ValidationError("This is one occurrence of a longer series: change it in the calendar.")
     if event is None or finding.link is None:
         raise ValidationError("The edited event lives on as an event of its own: delete it in the calendar.")
     if Operation.objects.filter(link__in=links, state=OperationState.IN_FLIGHT).exists():

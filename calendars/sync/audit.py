@@ -135,11 +135,15 @@ def read_side(calendar: Calendar, window: Window) -> Side:
 
 def _braked(calendar: Calendar, links: dict[str, Link]) -> list[str]:
     """Copies of events that a brake has stopped, or that a person left as they are: their cases tell of them."""
+    events = _stopped_events(calendar)
+    return [remote_id for remote_id, link in links.items() if link.event_id in events]
+
+
+def _stopped_events(calendar: Calendar) -> set[int | None]:
     person_id = calendar.account.person_id
     stopped = Finding.objects.filter(person=person_id, kind__in=_STOPPED, settled_at__isnull=True)
     left = Link.objects.filter(event__owner=person_id, state=LinkState.HELD, remote_id="")
-    events = {*stopped.values_list("event_id", flat=True), *left.values_list("event_id", flat=True)}
-    return [remote_id for remote_id, link in links.items() if link.event_id in events]
+    return {*stopped.values_list("event_id", flat=True), *left.values_list("event_id", flat=True)}
 
 
 def _held_events(*calendars: Calendar) -> set[int]:
@@ -215,7 +219,9 @@ def _compare_parts(side: Side, other: Side, window: Window, report: AuditReport)
 
     wholes = {link.event_id: remote_id for remote_id, link in other.links.items() if remote_id in other.items}
     here = {link.event_id for link in side.links.values()}
-    for whole, faults in faults_by_whole(side.calendar, side.items, window=window, drift=drift).items():
+    stopped = _stopped_events(side.calendar)
+    found = faults_by_whole(side.calendar, side.items, window=window, drift=drift, stopped=stopped)
+    for whole, faults in found.items():
         report.differences += [
             Difference(kind, side.calendar, link.remote_id, whole.pk, paths) for kind, link, paths in faults
         ]

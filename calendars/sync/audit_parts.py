@@ -6,7 +6,7 @@ What lives here: which parts are missing or drifted. What does not: whole events
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from calendars import gateway
 from calendars.models import Calendar, Event, Link, LinkState
@@ -24,12 +24,21 @@ Fault = tuple[str, Link, tuple[str, ...]]
 
 
 def faults_by_whole(
-    calendar: Calendar, items: Mapping[str, Item], *, window: Window, drift: Drift
+    calendar: Calendar,
+    items: Mapping[str, Item],
+    *,
+    window: Window,
+    drift: Drift,
+    stopped: Collection[int | None] = frozenset(),
 ) -> dict[Event, list[Fault]]:
-    """Every series that stands in parts in a calendar, with what is wrong about its parts."""
+    """Every series that stands in parts in a calendar, with what is wrong about its parts, those ``stopped`` by a brake
+    left out.
+    """
     found: dict[Event, list[Fault]] = {}
     for whole, parts in _standing(calendar).items():
-        faults = [fault for link in parts for fault in _faults_of(link, items, window, drift)]
+        faults = [
+            fault for link in parts if link.event_id not in stopped for fault in _faults_of(link, items, window, drift)
+        ]
         found[whole] = [*faults, *_lacking(calendar, whole, parts, window)]
     return found
 
@@ -46,7 +55,7 @@ def _standing(calendar: Calendar) -> dict[Event, list[Link]]:
 
 def _faults_of(link: Link, items: Mapping[str, Item], window: Window, drift: Drift) -> Iterator[Fault]:
     item = items.get(link.remote_id) if link.remote_id else None
-    if link.state in (LinkState.GONE, LinkState.HELD):
+    if link.state in (LinkState.GONE, LinkState.HELD, LinkState.RELEASED):
         return
     if item is None:
         if reaches_into(window, link.event):

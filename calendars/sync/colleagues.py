@@ -111,8 +111,10 @@ class Colleagues:
         return attendance, taken
 
     def _closed(self, event: Event, theirs: list[Link], seats: Iterable[Seat]) -> set[int]:
-        """Calendars whose person deleted the copy: never again, unless the person was uninvited in between."""
-        gone = {link.calendar_id: link for link in theirs if link.state == LinkState.GONE}
+        """Calendars whose person deleted the copy: never again, unless the person was uninvited in between. A copy
+        without a key was taken out by an operator: it comes back when the calendar is switched on again.
+        """
+        gone = {link.calendar_id: link for link in theirs if link.state == LinkState.GONE and link.key}
         before = self.before.get(event.pk)
         asked = {guest.address for guest in before.guests} if before else set()
         closed = {seat.place.calendar_id for seat in seats if seat.place.calendar_id in gone and seat.addresses & asked}

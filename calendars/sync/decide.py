@@ -18,7 +18,7 @@ from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
 from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
-from calendars.sync.part_edits import decide_part, decide_wholes_gone
+from calendars.sync.part_edits import decide_part, decide_wholes_gone, hear_superseded
 from calendars.sync.renamed import take_over
 from calendars.sync.returns import held_if_it_returns
 from calendars.sync.scene import Scene
@@ -203,12 +203,10 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
     first_read = scene.calendar.imported_at is None
-    left_alone = first_read and scene.calendar.leaves_existing_alone
-    alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
-    held = alike >= MOST_ALIKE
-    plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
     left_alone = scene.calendar.leaves_existing_alone and _stood_before(scene.calendar, sighting)
-    plan = plan_new(sighting, here=scene.here, targets=() if left_alone else scene.targets, key=scene.key)
+    alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
+    held = alike >= MOST_ALIKE and not left_alone
+    plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
     plan = held_if_it_returns(plan, calendar=scene.calendar, read=read, now=store.stamps.planned_at)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
     for target in scene.targets if held else ():
@@ -230,12 +228,20 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
     counts = scene.policy.on_delete is DeletePolicy.EDIT_WINS and Role(link.role) is not Role.COPY
     # People were invited meanwhile: deleting it now would mail them a cancellation, whatever the policy says.
     invited = read is not None and bool(read.guests)
-    if read is None or not (invited or (counts and edited)):
+    whole = scene.wholes.get(link.event.whole_id or 0)
+    lives_on = whole if whole is not None and whole.deleted_at is None else None  # in another form
+    if read is None or not (invited or (counts and edited and lives_on is None)):
         link.version = sighting.version  # the guard of the delete that is still to come
         store.changed_links[link.pk] = link
+        if link.state in (LinkState.HELD, LinkState.RELEASED):  # held as vanished: its delete could not be made
+            link.state = LinkState.ACTIVE
+            store.plan_delete(link, why="The event was deleted elsewhere, and this copy is here after all.")
         if read is not None and edited and Role(link.role) is not Role.COPY:
-            state = rows.link_state(link, scene.calendar)
-            store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
+            if lives_on is not None:
+                hear_superseded(scene, store, link, lives_on, sighting, edited)
+            else:
+                state = rows.link_state(link, scene.calendar)
+                store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
             link.remote_map = dict(fingerprints(read, key=scene.key))  # told once
         return False
     text = "It was edited here after it had been deleted on the other side: the edit won and the event stays."

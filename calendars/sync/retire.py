@@ -23,9 +23,13 @@ def retire_copy(store: Store, link: Link, *, why: str) -> None:
 
 
 def retire_parts(store: Store, link: Link, *, why: str) -> None:
-    """The same for the parts in which a series stands in the calendar of ``link``."""
+    """The same for the parts in which a series stands in the calendar of ``link``.
+
+    A part to which its person has invited people stays theirs: deleting it would mail a cancellation.
+    """
     parts = Link.objects.filter(calendar=link.calendar, event__whole=link.event_id, event__deleted_at__isnull=True)
-    for part in parts.exclude(state=LinkState.GONE).select_related("event").order_by("pk"):
+    ours = parts.exclude(state=LinkState.GONE).exclude(role=Role.NATIVE)
+    for part in ours.select_related("event").order_by("pk"):
         part.calendar = link.calendar
         _retire(store, part, why=why)
 

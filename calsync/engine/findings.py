@@ -67,6 +67,15 @@ def part_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     return [Finding(FindingKind.PART_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 
+def part_ended(link: LinkState, *, read: Event, paths: frozenset[str]) -> Finding:
+    """A part of a series was edited while the series came to stand there in another form."""
+    text = (
+        f"A part of this series was edited here ({named(paths)}) while the series was repeated in another way: the "
+        "part has gone, the edit is kept here."
+    )
+    return Finding(FindingKind.PART_EDITED, link.calendar_id, paths, values_at(read, paths), text)
+
+
 def part_deleted(link: LinkState) -> Finding:
     """A part of a series was deleted, which says nothing clear about the whole."""
     text = (

@@ -23,7 +23,17 @@ from calsync.engine.recurrence import apply_override, expand, generates
 from calsync.engine.splitting import Strand, strands_of
 from calsync.engine.traits import Traits
 
-__all__ = ["cancel", "crossing", "is_split", "lift", "lifted_path", "part_key", "parts_of", "without_crossing"]
+__all__ = [
+    "cancel",
+    "crossing",
+    "has_others",
+    "is_split",
+    "lift",
+    "lifted_path",
+    "part_key",
+    "parts_of",
+    "without_crossing",
+]
 
 
 def is_split(event: Event, traits: Traits) -> bool:
@@ -47,6 +57,14 @@ def parts_of(
     bound = {name: without_crossing(part) if crossed else part for name, part in series.items()}
     held = {name: part for name, part in bound.items() if _has_any(part)}
     return held | _alone(event, crossed | _rest(event, strands, after=after, before=before, kept=kept))
+
+
+def has_others(event: Event, key: OccurrenceKey) -> bool:
+    """Whether the event goes on without this occurrence."""
+    gone = event.cancelled | {key}
+    return event.recurrence is not None and any(
+        other not in gone for other in all_keys(event.content.when, event.recurrence)
+    )
 
 
 # --- inside -----------------------------------------------------------------------------------------------
