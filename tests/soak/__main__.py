@@ -21,7 +21,10 @@ def main() -> int:
     """Run until the time is over or something is found; 0 when nothing was."""
     number = os.environ.get("SEED") or str(secrets.randbelow(1_000_000_000))
     minutes = os.environ.get("MINUTES") or "60"
-    print(f"Soaking for {minutes} minutes, beginning with SEED={number}.", flush=True)
+    print(
+        f"Soaking for {minutes} min and until the run then under way has ended, beginning with SEED={number}.",
+        flush=True,
+    )
     environment = clean(os.environ) | {"CALSYNC_TEST_SOAK_SEED": number, "CALSYNC_TEST_SOAK_MINUTES": minutes}
     code = subprocess.run([sys.executable, *RUN], cwd=ROOT, env=environment, check=False).returncode
     if code:

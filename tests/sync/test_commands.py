@@ -83,6 +83,7 @@ def test_sync_says_what_it_could_not_do(world, settings):
     code, out = run("sync", "--until-idle")
     assert code == 1
     assert "action required" in out
+    assert "Not everything could be read; calendars in trouble: 1." in out
 
 
 def test_activation_without_a_connection_says_which_settings_are_missing(world, settings):

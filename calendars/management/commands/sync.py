@@ -99,9 +99,14 @@ def as_text(report: RunReport) -> str:
     lines += [
         f"  {calendar.get_state_display()}: {calendar}: {calendar.state_reason}" for calendar in report.troubled[:20]
     ]
-    lines.append(
-        f"Nothing is due. ({report.seconds} s)"
-        if report.idle
-        else f"{report.due + report.later} things are left. ({report.seconds} s)"
-    )
+    lines.append(f"{_ending(report)} ({report.seconds} s)")
     return "\n".join(lines)
+
+
+def _ending(report: RunReport) -> str:
+    if report.idle:
+        return "Nothing is due."
+    left = report.due + report.later
+    if not left:
+        return f"Not everything could be read; calendars in trouble: {len(report.troubled)}."
+    return "1 thing is left." if left == 1 else f"{left} things are left."
