@@ -17,7 +17,7 @@ from calendars.sync.history import Kind
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_people
 from calendars.sync.meetings import hear_native, is_guests_native, make_room, meet
-from calendars.sync.multiplied import MOST_ALIKE, copies_in_hub, finding_for
+from calendars.sync.multiplied import MOST_ALIKE, finding_for
 from calendars.sync.part_edits import decide_part, decide_wholes_gone, hear_superseded
 from calendars.sync.renamed import take_over
 from calendars.sync.returns import held_if_it_returns
@@ -55,6 +55,7 @@ def decide(*, lease: Lease, calendar: Calendar, items: Sequence[Item], stamps: S
     """
 
     def act(scene: Scene, store: Store) -> None:
+        scene.look_for_lookalikes(items, now=stamps.planned_at)
         for item in items:
             _decide_item(scene, store, item)
 
@@ -202,12 +203,11 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
 
 
 def _new(scene: Scene, store: Store, sighting: Sighting, read: HubEvent) -> None:
-    first_read = scene.calendar.imported_at is None
     left_alone = scene.calendar.leaves_existing_alone and _stood_before(scene.calendar, sighting)
-    alike = 0 if first_read else copies_in_hub(owner_id=scene.calendar.account.person_id, read=read)
+    alike = scene.lookalikes.standing(read, most=MOST_ALIKE)
     held = alike >= MOST_ALIKE and not left_alone
     plan = plan_new(sighting, here=scene.here, targets=() if left_alone or held else scene.targets, key=scene.key)
-    plan = held_if_it_returns(plan, calendar=scene.calendar, read=read, now=store.stamps.planned_at)
+    plan = held_if_it_returns(plan, read=read, lookalikes=scene.lookalikes)
     store.add_new(plan, read=read, changed_at=sighting.changed_at, left_alone=left_alone)
     for target in scene.targets if held else ():
         store.add_finding(finding_for(target.calendar_id, count=alike + 1), event=store.new_events[-1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Q
 
@@ -15,6 +16,7 @@ from accounts.secrets import fingerprint_key
 from calendars import rows, selectors
 from calendars.models import Calendar, Event, Link, LinkState
 from calendars.sync.colleagues import Colleagues
+from calendars.sync.lookalikes import Lookalikes
 from calendars.sync.meetings import Meetings
 from calsync.engine import serial
 from calsync.engine.adopt import find_match
@@ -38,6 +40,7 @@ class Scene:
     by_remote: dict[str, Link] = field(default_factory=dict)
     by_key: dict[str, Link] = field(default_factory=dict)
     links_of: dict[int, list[Link]] = field(default_factory=dict)
+    lookalikes: Lookalikes = field(default_factory=Lookalikes)
     wholes: dict[int, Event] = field(default_factory=dict)  # the series whose parts are among the links
     unlinked: dict[int, tuple[Event, HubEvent]] = field(default_factory=dict)  # hub events without a copy here
     meetings: Meetings = field(default_factory=Meetings)
@@ -68,6 +71,12 @@ class Scene:
         owners = {links[0].event.owner_id for links in self.links_of.values() if links}
         others = self.colleagues.people if self.colleagues else frozenset()
         return frozenset(owners) | self.meetings.owners | others | {self.calendar.account.person_id}
+
+    def look_for_lookalikes(self, items: Sequence[Item], *, now: datetime) -> None:
+        """Find what new events are like, except in the first read of a calendar: then everything is new."""
+        if self.calendar.imported_at is not None:
+            new = [item.event for item in items if item.event is not None and self.link_for(item) is None]
+            self.lookalikes = Lookalikes.load(owner_id=self.calendar.account.person_id, new=new, now=now)
 
     def link_for(self, item: Item) -> Link | None:
         """The link that an item belongs to: by remote id, or by the idempotency key of a create not yet recorded."""

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from calsync.engine.events import Field
-from calsync.engine.parts import cancel, lift, lifted_path
+from calsync.engine.events import Field, Frequency, Recurrence, Rule
+from calsync.engine.parts import cancel, has_others, lift, lifted_path
 from tests.engine.builders import edit, occurrence, series, single, timed
 
 KEY = occurrence(1)
@@ -67,3 +67,15 @@ def test_an_occurrence_that_a_series_part_has_again_is_restored():
 
 def test_a_path_that_cannot_be_lifted_changes_nothing():
     assert lift(WHOLE, NAME, edit(WHOLE, title="x"), ["title", "when", "recurrence"]) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("rule", "goes_on"),
+    [
+        (Rule(Frequency.YEARLY, by_year_day=(306,)), True),
+        (Rule(Frequency.DAILY, count=1), False),
+    ],
+)
+def test_an_event_goes_on_without_an_occurrence_when_it_has_others(rule, goes_on):
+    event = series(recurrence=Recurrence((rule,)))
+    assert has_others(event, occurrence()) is goes_on

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from calsync.engine.events import AllDay, Field, Frequency, Guest, OccurrenceKey, Recurrence, Rule
-from calsync.engine.parts import has_others, is_split, part_key, parts_of
+from calsync.engine.parts import is_split, part_key, parts_of
 from calsync.engine.recurrence import key_of, parse, to_lines
 from calsync.engine.traits import Traits
 from calsync.providers.google.provider import TRAITS as GOOGLE
@@ -396,9 +396,3 @@ def test_an_all_day_span_of_several_days_is_kept_by_every_part():
         AllDay(date(2026, 1, 1), date(2026, 1, 3)),
         AllDay(date(2026, 1, 15), date(2026, 1, 17)),
     ]
-
-
-@pytest.mark.parametrize(("rule", "goes_on"), [("FREQ=YEARLY;BYYEARDAY=100", True), ("FREQ=DAILY;COUNT=1", False)])
-def test_an_event_goes_on_without_an_occurrence_when_it_has_others(rule, goes_on):
-    event = repeating(f"RRULE:{rule}")
-    assert has_others(event, key_of(event.content.when.start)) is goes_on

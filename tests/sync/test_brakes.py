@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from calendars import decisions
 from calendars.management.commands.audit import as_text as audit_text
-from calendars.management.commands.sync import as_json
 from calendars.models import Calendar, Finding, Link, Operation
 from calendars.sync.run import serve
 from calsync.engine import serial
 from calsync.simulator.core import Fault
+from calsync_site.management.commands.sync import as_json
 from tests.sync.conftest import NOW
 
 EMPTY = {"kind": "calendar#events", "items": [], "nextSyncToken": "CPDAlvWDx70CEPDAlvWDx70CGAU=", "timeZone": "UTC"}

@@ -21,7 +21,7 @@ from calsync.providers.base import Window
 from syncrules.services import Target, switch_off, switch_on
 from tests.sync.company import BOTH_WAYS, WEEKLY, Company
 
-QUERIES_OF_A_PLAIN_PAGE = 11  # the same as before there were colleagues
+QUERIES_OF_A_PLAIN_PAGE = 12  # whatever the number of events; colleagues cost none of them
 
 
 @BOTH_WAYS
@@ -221,14 +221,17 @@ def test_a_page_of_plain_events_costs_no_query_more(world, soon):
     ada = world.person("ada", google=False)
     world.person("bo", outlook=False)
     world.activate()
-    ada.in_outlook(subject="Plain")
+    for number in range(1, 8):
+        ada.in_outlook(
+            subject=f"Plain {number}", start=f"2026-12-0{number}T09:00:00", end=f"2026-12-0{number}T10:00:00"
+        )
     calendar = selectors.with_owner(Calendar.objects.get(account__person=ada.user).pk)
     items = [item for page in pages(calendar) for item in page.items]
     lease = leases.take(calendar_id=calendar.pk, now=timezone.now())
     stamps = Stamps(noticed_at=None, pulled_at=timezone.now(), planned_at=timezone.now())
     with CaptureQueriesContext(connection) as asked:
         decide(lease=lease, calendar=calendar, items=items, stamps=stamps, tally=Tally())
-    assert Event.objects.count() == 1
+    assert Event.objects.count() == 7
     assert len(asked) == QUERIES_OF_A_PLAIN_PAGE, [query["sql"] for query in asked]
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from calendars import services
 from calendars.models import AuditRun, Calendar, Event
+from conflicts.models import Case
 
 
 def run(*arguments):
@@ -165,6 +166,15 @@ def test_audit_calls_a_second_equal_event_a_duplicate(world):
     report = world.audit()
     assert report.count("duplicates") == 1
     assert report.count("missing") == 0
+
+
+def test_sync_opens_the_cases_of_what_it_found(world):
+    ada = world.person("ada")
+    ada.in_google(summary="Review", recurrence=["RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15"])
+    world.activate()
+    ada.edit_outlook(ada.outlook[0]["id"], subject="Only these")
+    call_command("sync", "--until-idle")
+    assert [(case.kind, case.state) for case in Case.objects.all()] == [("part_edited", "open")]
 
 
 def test_audit_counts_a_series_that_stands_in_parts_once_and_misses_a_lost_part(world):

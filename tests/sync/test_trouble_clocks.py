@@ -102,7 +102,7 @@ def test_a_lease_from_a_fast_clock_ends_by_the_right_one(world, ada):
     leases.take(calendar_id=state_of(ada, "google").pk, now=timezone.now() + WRONG)  # and its holder dies
     clock = Patience()
     clock.wait_it_out()
-    assert timedelta(minutes=10) <= clock.ahead <= timedelta(minutes=30)
+    assert timedelta(minutes=8) <= clock.ahead <= timedelta(minutes=30)  # less what the test itself took
     assert titles(ada) == (["One 2", "Two 2"], ["One 2", "Two 2"])
     assert_well(world, clock, ada, ["One 2", "Two 2"])
     assert not Calendar.objects.exclude(lease_owner=None).exists()

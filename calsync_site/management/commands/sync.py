@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.progress import bars
 from calendars.management.scope import UsageError, add_person, chosen
 from calendars.sync.run import RunReport, serve
+from conflicts.services import close_settled, open_cases
 
 HELP = """Read every active calendar in scope at least once, then pull and push whatever becomes due, here and now.
 
@@ -57,6 +58,9 @@ class Command(BaseCommand):
                 until_idle=options["until_idle"],
                 progress=progress,
             )
+        # What was found becomes cases here, too: a machine without a worker has nobody else to do it.
+        open_cases(now=timezone.now())
+        close_settled(now=timezone.now())
         self.stdout.write(json.dumps(as_json(report), indent=2) if options["json"] else as_text(report))
         if not report.idle and (options["until_idle"] or report.troubled):
             sys.exit(1)
