@@ -37,7 +37,8 @@ class Meeting:
     invited: bool = True
     over: bool = False
     hidden: bool = False  # the guest took it away, and was not asked anew
-    unsure: bool = False  # whether it stays away: a mail came since, or nobody looked between uninviting and inviting
+    unsure: bool = False  # whether it stays away: nobody may have seen what was taken away, or a mail came since
+    seen: set[str] = field(default_factory=set)  # ids at the guest's when all was quiet: known to everybody
     edits: list[tuple[str, str]] = field(default_factory=list)  # of the guest's: id of the copy, word
 
 
@@ -149,6 +150,7 @@ class Table:
             if deed == "delete":
                 self.desks[OTHER[meeting.host]].delete(item.id)
                 meeting.hidden = True
+                meeting.unsure |= item.id not in meeting.seen
             elif item.native:
                 self._answers(meeting, item, deed)
             else:
@@ -188,6 +190,7 @@ class Table:
         told = json.dumps([[finding.values, sorted(finding.paths)] for finding in Finding.objects.all()])
         found = [f"M{meeting.number} {text}" for meeting in self.meetings for text in self._of_one(meeting, told)]
         for meeting in self.meetings:
+            meeting.seen |= {item.id for item in self._items(meeting)}
             if meeting.hidden and not meeting.invited:
                 meeting.hidden = meeting.unsure = False  # everybody has seen that nobody is asked any more
         return found
