@@ -169,12 +169,14 @@ class Hands:
         if tag <= 2:
             return  # an empty calendar would be taken for a broken one
         with self._refusable():
+            everything = desk.look()[tag]
             desk.delete(entry.id)
             key = self._part(side, tag, entry)
-            if tag in desk.look():
+            left = [one for one in desk.entries(now=FIRST_DAY) if one.title.split()[0] == entry.title.split()[0]]
+            if any(key or one.is_series for one in left):  # else: the series, beside which single ones may be left
                 self.book.removed_part(tag, side, key, before)
             else:
-                self.book.removed(tag, side, "", before)
+                self.book.removed(tag, side, "", everything)
 
 
 def _move(desk: Side, entry: Entry, *, minutes: int, days: int) -> None:

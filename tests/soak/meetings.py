@@ -37,7 +37,8 @@ class Meeting:
     invited: bool = True
     over: bool = False
     hidden: bool = False  # the guest took it away, and was not asked anew
-    unsure: bool = False  # whether it stays away: a mail came since, or nobody looked between uninviting and inviting
+    unsure: bool = False  # whether it stays away: nobody may have seen what was taken away, or a mail came since
+    seen: set[str] = field(default_factory=set)  # ids at the guest's when all was quiet: known to everybody
     edits: list[tuple[str, str]] = field(default_factory=list)  # of the guest's: id of the copy, word
 
 
@@ -47,6 +48,7 @@ class Item:
 
     id: str
     native: bool  # an invitation brought it
+    is_series: bool
     shown: Shown
 
 
@@ -148,6 +150,7 @@ class Table:
             if deed == "delete":
                 self.desks[OTHER[meeting.host]].delete(item.id)
                 meeting.hidden = True
+                meeting.unsure |= item.id not in meeting.seen
             elif item.native:
                 self._answers(meeting, item, deed)
             else:
@@ -187,13 +190,15 @@ class Table:
         told = json.dumps([[finding.values, sorted(finding.paths)] for finding in Finding.objects.all()])
         found = [f"M{meeting.number} {text}" for meeting in self.meetings for text in self._of_one(meeting, told)]
         for meeting in self.meetings:
+            meeting.seen |= {item.id for item in self._items(meeting)}
             if meeting.hidden and not meeting.invited:
                 meeting.hidden = meeting.unsure = False  # everybody has seen that nobody is asked any more
         return found
 
     def _of_one(self, meeting: Meeting, told: str) -> list[str]:
-        items, copies = self._items(meeting), [item for item in self._items(meeting) if not item.native]
         at_host = self._at(meeting.host, meeting.number)
+        items = [item for item in self._items(meeting) if not _is_lone_occurrence(item, at_host)]
+        copies = [item for item in items if not item.native]
         found = [] if len(at_host) == (not meeting.over) else [f"stands {len(at_host)} times at its organiser's"]
         if len(items) > 1:
             found.append(f"stands {len(items)} times at its guest's, {len(copies)} of these are copies")
@@ -225,21 +230,28 @@ class Table:
 
     def _at(self, side: str, number: int) -> list[Item]:
         with self.stage.core.lock:
-            titles = self._titles(side)
             return [
-                Item(id_, native, self.desks[side].show(id_))
-                for id_, title, native in titles
+                Item(id_, native, is_series, self.desks[side].show(id_))
+                for id_, title, native, is_series in self._rows(side)
                 if (named := NUMBER.search(title)) and int(named.group(1)) == number
             ]
 
-    def _titles(self, side: str) -> list[tuple[str, str, bool]]:
+    def _rows(self, side: str) -> list[tuple[str, str, bool, bool]]:
+        """Id, title, whether somebody else organises it, whether it is a series."""
         if side == "outlook":
             events = self.outlook.store.mailbox(BO).default.events.values()
-            return [(event.id, str(event.props["subject"]), not event.is_organizer()) for event in events]
+            return [
+                (one.id, str(one.props["subject"]), not one.is_organizer(), one.series is not None) for one in events
+            ]
         rows = self.google.store.calendars[CEM].rows
-        living = [record for record in rows if record.master is None and not record.cancelled]
-        return [(row.id, str(row.fields.get("summary", "")), row.organizer != CEM) for row in living]
+        living = [row for row in rows if row.master is None and not row.cancelled]
+        return [(row.id, str(row.fields.get("summary", "")), row.organizer != CEM, row.recurring) for row in living]
 
     def _word(self, letter: str) -> str:
         self.words += 1
         return f"{letter}9{self.words:04d}"  # a nine: not one of Ada's words
+
+
+def _is_lone_occurrence(item: Item, at_host: list[Item]) -> bool:
+    """Whether a mail about one occurrence came to a guest who had deleted the series."""
+    return item.native and not item.is_series and any(one.is_series for one in at_host)
