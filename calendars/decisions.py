@@ -177,7 +177,10 @@ def _put_back(finding: Finding, now: datetime) -> str:
     left = sum(not _made_again(store, link) for link in held) if store else len(held)
     if store:
         store.save()
-    told = f"{len(held) - left} events are made again in this calendar."
+    gone = sum(link.event.deleted_at is not None for link in held)
+    told = f"{len(held) - left - gone} events are made again in this calendar."
+    if gone:
+        told += f" {gone} were deleted elsewhere in the meantime and stay deleted."
     if left:
         told += f" {left} meetings with guests stay as they are: made again, their guests would be mailed."
     return told

@@ -76,6 +76,15 @@ def part_ended(link: LinkState, *, read: Event, paths: frozenset[str]) -> Findin
     return Finding(FindingKind.PART_EDITED, link.calendar_id, paths, values_at(read, paths), text)
 
 
+def part_became_a_meeting(link: LinkState) -> Finding:
+    """People were invited to a part, so that nothing may be written to it any more."""
+    text = (
+        "This series stands here in parts, and people were invited to one of them: it is left to its owner from now on "
+        "and follows the series no more."
+    )
+    return Finding(FindingKind.PART_EDITED, link.calendar_id, frozenset({"guests"}), {}, text)
+
+
 def part_deleted(link: LinkState) -> Finding:
     """A part of a series was deleted, which says nothing clear about the whole."""
     text = (

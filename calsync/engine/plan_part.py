@@ -110,9 +110,9 @@ def _agreed_map(
 
 def _became_a_meeting(read: Event, link: LinkState, whole: HubState, *, key: bytes) -> PartPlan:
     """People were invited to a part: no write of ours may mail them, so it is never written again."""
-    told = findings.part_edited(link, read=read, paths=frozenset({"guests"}))
+    told = findings.part_became_a_meeting(link)
     link = replace(link, role=Role.NATIVE, remote_map=fingerprints(read, key=key))
-    return PartPlan(whole.event, link, tuple(told))
+    return PartPlan(whole.event, link, (told,))
 
 
 def _gone(part: Part, link: LinkState, whole: HubState, *, policy: Policy, key: bytes) -> PartPlan:
