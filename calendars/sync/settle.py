@@ -133,6 +133,8 @@ class _Batch:
             rows.fill_link(link, state)
             link.occurrences = rows.occurrence_keys(written.event)
             self.follow_up.append(link)
+            if not state.version:  # somebody edited it while it was written: what the read finds comes back
+                Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
         self.links.append(link)
         self.store.history.written(operation)
 

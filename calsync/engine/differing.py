@@ -22,7 +22,7 @@ from calsync.engine.events import (
     Timed,
     When,
 )
-from calsync.engine.fingerprint import CANCELLED, field_of_path, flatten, key_of_path, unflatten
+from calsync.engine.fingerprint import CANCELLED, changed, field_of_path, flatten, key_of_path, texts, unflatten
 from calsync.engine.wanted import NOTE
 
 
@@ -37,6 +37,23 @@ def differing(event: Event, paths: Iterable[str]) -> Event:
         else:
             del flat[path]
     return unflatten(flat, like=event)
+
+
+def with_edits_of(actual: Event, wanted: Event, *, before: Event) -> Event:
+    """``wanted``, but with what somebody else has changed in ``actual`` since a write from ``before`` to it began.
+
+    Only the paths in which ``before`` and ``wanted`` differ are ours, and what exceptions make of a field that was
+    written to their master. A new time or rule moves exceptions by itself, so then all that is wanted counts.
+    """
+    ours = changed(texts(before), texts(wanted))
+    if ours & {Field.WHEN.value, Field.RECURRENCE.value}:
+        return wanted
+    paths, target = flatten(actual), flatten(wanted)
+    for path in [path for path in {*paths, *target} if path in ours or field_of_path(path) in ours]:
+        paths.pop(path, None)
+        if path in target:
+            paths[path] = target[path]
+    return unflatten(paths, like=wanted)
 
 
 def _addition(event: Event, path: str) -> object:

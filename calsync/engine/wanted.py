@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from calsync.engine.events import Event, Platform
-from calsync.engine.fingerprint import changed, digest, field_of_path, fingerprints
+from calsync.engine.events import Event, Field, Platform
+from calsync.engine.fingerprint import FingerprintMap, changed, digest, field_of_path, fingerprints
 from calsync.engine.note import note_in
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
@@ -20,6 +20,9 @@ from calsync.engine.transform import carries_guests, note_for, project, strip_no
 NOTE = "note"
 """The path of the note, which stands in a copy's body but is no synced field: a changed guest list is no edit, and a
 note that somebody changed is put back."""
+
+
+_SHAPE = frozenset({Field.WHEN.value, Field.RECURRENCE.value})
 
 
 def as_read(event: Event, role: Role) -> Event:
@@ -108,8 +111,23 @@ def settle(
     """The link after a create or update succeeded: hub and place agree, in the provider's own spelling (``echo``).
 
     ``hub_event_as_written`` is the hub's whole event (not its projection) as it was when the write was made; when the
-    hub has moved on since, the difference shows up as the next derived write.
+    hub has moved on since, the difference shows up as the next derived write. What somebody changed there meanwhile is
+    no echo: it is left to be found by the next read, for which the version is forgotten.
     """
-    hub_map = wanted_map(hub_event_as_written, link, key=key)
-    remote_map = shown_map(echo, link.role, key=key)
-    return replace(link, remote_id=remote_id, version=version, hub_map=hub_map, remote_map=remote_map)
+    wanted, shown = wanted_map(hub_event_as_written, link, key=key), shown_map(echo, link.role, key=key)
+    foreign = _changed_meanwhile(link, wanted=wanted, shown=shown)
+    remote_map = {path: text for path, text in shown.items() if path not in foreign}
+    remote_map |= {path: link.remote_map[path] for path in foreign if path in link.remote_map}
+    version = "" if foreign else version
+    return replace(link, remote_id=remote_id, version=version, hub_map=wanted, remote_map=remote_map)
+
+
+def _changed_meanwhile(link: LinkState, *, wanted: FingerprintMap, shown: FingerprintMap) -> frozenset[str]:
+    """The paths that an update did not write and that its echo shows otherwise than before.
+
+    A new time or rule moves exceptions by itself, so then nothing can be told from them.
+    """
+    written = changed(wanted, link.hub_map)
+    if not link.remote_id or written & _SHAPE:
+        return frozenset()
+    return frozenset(path for path in changed(shown, link.remote_map) - written if shown.get(path) != wanted.get(path))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from calsync.engine.events import Platform, Recurrence, ShowAs
+from calsync.engine.events import Field, Platform, Recurrence, ShowAs
 from calsync.engine.fingerprint import fingerprints
 from calsync.engine.plan import (
     ConflictPolicy,
@@ -186,12 +186,31 @@ def test_a_meeting_with_guests_keeps_its_origin_whatever_the_rule():
 def test_settling_remembers_what_was_wanted_and_what_the_provider_made_of_it():
     hub = hub_of(MEETING)
     echo = edit(twin_of(MEETING), title="BUDGET")
-    link = settle(hub.links[1], hub_event_as_written=MEETING, remote_id="r", version="v", echo=echo, key=KEY)
+    unwritten = replace(hub.links[1], hub_map={})
+    link = settle(unwritten, hub_event_as_written=MEETING, remote_id="r", version="v", echo=echo, key=KEY)
     assert link.hub_map == wanted_map(MEETING, link, key=KEY)
     shown = {**link.remote_map}
     assert shown.pop("note") == link.hub_map["note"]
     assert shown == fingerprints(edit(MINE, title="BUDGET"), key=KEY)
     assert (link.remote_id, link.version, link.role) == ("r", "v", Role.TWIN)
+
+
+def test_what_somebody_changed_during_the_write_is_no_echo_and_is_read_again():
+    hub = hub_of(series())
+    renamed = {occurrence(1): {Field.TITLE: "Guest"}}
+    written = edit(series(), location="Room 4")
+    echo = replace(written, exceptions=renamed)
+    link = settle(hub.links[1], hub_event_as_written=written, remote_id="r2", version="v2", echo=echo, key=KEY)
+    assert link.version == ""
+    plan = seen(replace(hub, event=written, links=(hub.links[0], link)), 2, echo)
+    assert plan.event == echo
+
+
+def test_exceptions_that_move_with_a_new_time_are_no_edit():
+    hub = hub_of(replace(series(), exceptions={occurrence(1): {Field.TITLE: "Guest"}}))
+    later = edit(series(), when=timed(NINE.replace(hour=11)))
+    link = settle(hub.links[1], hub_event_as_written=later, remote_id="r2", version="v2", echo=later, key=KEY)
+    assert (link.version, link.remote_map) == ("v2", fingerprints(later, key=KEY))
 
 
 def test_a_hub_that_moved_on_during_the_write_is_written_again():

@@ -38,3 +38,13 @@ def test_other_writes_of_that_calendar_wait_with_it(pipeline):
     state.stage.move(-timedelta(seconds=3))  # still within the pause
     state.work_off(backwards=False)
     state.quiet()
+
+
+def test_an_occurrence_renamed_while_another_is_written_keeps_its_new_name(pipeline):
+    state = pipeline
+    state.begin(habit="usual")
+    state.create_beyond(name="extra dates")
+    state.quiet()
+    state.hands.put(side="outlook", which=3, place=True, note=True)  # the extra date, a part of its own
+    state.edited_in_between(at=2, deed="rename second", hand="google", side="outlook", where="after", which=2)
+    state.quiet()

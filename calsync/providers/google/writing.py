@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from googleapiclient.http import HttpRequest
 
+from calsync.engine.differing import with_edits_of
 from calsync.engine.events import Event
 from calsync.engine.recurrence import BadRecurrence
 from calsync.engine.zones import UnknownZone
@@ -123,7 +124,7 @@ def _update_after_reading(calls: CalendarCalls, write: Write, wanted: Event) -> 
     whole = yield from _present(calls, write.remote_id)
     if write.version and whole.single.version != write.version:
         raise VersionMismatch("The event was changed at Google in the meantime.", status=412)
-    return (yield from _converged(calls, whole, wanted, version=write.version)).as_written()
+    return (yield from _converged(calls, whole, wanted, before=whole.event, version=write.version)).as_written()
 
 
 def _update_series(calls: CalendarCalls, write: Write, before: Event, wanted: Event) -> Job[Written]:
@@ -134,7 +135,7 @@ def _update_series(calls: CalendarCalls, write: Write, before: Event, wanted: Ev
     if raw and write.version and not _has_occurrences(before) and not _has_occurrences(wanted):
         return _alone(calls, raw).as_written()
     whole = yield from _present(calls, write.remote_id, uid=str(raw.get("iCalUID") or ""))
-    return (yield from _converged(calls, whole, wanted, sent=steps)).as_written()
+    return (yield from _converged(calls, whole, wanted, before=before, sent=steps)).as_written()
 
 
 def _has_occurrences(event: Event) -> bool:
@@ -160,11 +161,21 @@ def _present(calls: CalendarCalls, remote_id: str, *, uid: str = "") -> Job[Whol
 
 
 def _converged(
-    calls: CalendarCalls, whole: Whole, wanted: Event, *, version: str = "", sent: Steps | None = None
+    calls: CalendarCalls,
+    whole: Whole,
+    wanted: Event,
+    *,
+    before: Event | None = None,
+    version: str = "",
+    sent: Steps | None = None,
 ) -> Job[Whole]:
-    """Write what ``whole`` lacks to be ``wanted``, read again, compare again. ``sent`` was just tried."""
+    """Write what ``whole`` lacks to be ``wanted``, read again, compare again. ``sent`` was just tried.
+
+    With ``before``, which the write began from, what others change meanwhile is left as they want it.
+    """
     for _ in range(ROUNDS):
-        steps = steps_between(whole.event, wanted, by_line=whole.by_line)
+        goal = with_edits_of(whole.event, wanted, before=before) if before else wanted
+        steps = steps_between(whole.event, goal, by_line=whole.by_line)
         if not steps or steps == sent:
             break
         raw = yield from _write_steps(calls, whole.single.remote_id, steps, whole=whole, version=version)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from calsync.engine.differing import with_edits_of
 from calsync.engine.events import AllDay, Event, Field, OccurrenceKey, Timed, When
 from calsync.engine.recurrence import apply_override, generates
 from calsync.providers.base import Item, NotFound, ProviderError, Rejected, Transient, VersionMismatch
@@ -76,10 +77,12 @@ def _patch(key: OccurrenceKey, wanted: Event, actual: Event) -> Json:
 class Converger:
     """Works on one series until it is as wanted."""
 
-    def __init__(self, reader: EventReader, series_id: str, wanted: Event) -> None:
+    def __init__(self, reader: EventReader, series_id: str, wanted: Event, *, before: Event | None = None) -> None:
+        """With ``before``, which the write began from, what others change meanwhile is left as they want it."""
         self._reader = reader
         self._series_id = series_id
         self._wanted = wanted
+        self._before = before
         self._sent: dict[OccurrenceKey, Json] = {}
         self._rebuilt = 0
 
@@ -90,6 +93,7 @@ class Converger:
         guarded yet. Raises VersionMismatch, Rejected when Graph will not take a form, or whatever stands in the way.
         """
         for _ in range(STEPS):
+            self._take_in_edits_of_others(actual)
             todo = occurrences_todo(self._wanted, actual).without(self._sent)
             if todo.restore:
                 self._rebuild(guard)
@@ -99,9 +103,14 @@ class Converger:
             if item.event is None:
                 raise NotFound("The series was deleted while it was being written.")
             actual, guard = item.event, ""
+            self._take_in_edits_of_others(actual)
             if not occurrences_todo(self._wanted, actual).without(self._sent):
                 return item
         raise Rejected("Outlook does not take the exceptions of this series as they are wanted.")
+
+    def _take_in_edits_of_others(self, actual: Event) -> None:
+        if self._before is not None:
+            self._wanted = with_edits_of(actual, self._wanted, before=self._before)
 
     def _read(self) -> Item:
         return self._reader.series([self._series_id])[0]
@@ -148,6 +157,7 @@ class Converger:
         Which change wipes is not the same everywhere: first the end is moved, then the rule is taken away altogether.
         """
         self._rebuilt += 1
+        self._before = None  # from here on all exceptions are gone, by our doing
         if self._rebuilt > 2:
             raise Rejected("Outlook does not restore the cancelled occurrences of this series.")
         self._sent.clear()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from calsync.engine.differing import with_edits_of
 from calsync.engine.events import Event
 from calsync.providers.base import (
     AccessDenied,
@@ -190,14 +191,15 @@ class Writer:
             item = self._reader.events([remote_id])[0]
             return _written(item)
         if answer is None:
-            return _written(Converger(self._reader, remote_id, wanted).run(before, guard=job.version))
+            return _written(Converger(self._reader, remote_id, wanted, before=before).run(before, guard=job.version))
         raw = answer.checked().body
         echo = self._bare(raw) if raw.get("id") else self._reader.events([remote_id])[0]
         has_occurrences = _has_occurrences(wanted) or _has_occurrences(before) or not job.version
         if wanted.is_series and (has_occurrences or echo.event is None):
             echo = self._reader.series([remote_id])[0]
-            if echo.event is not None and occurrences_todo(wanted, echo.event):
-                echo = Converger(self._reader, remote_id, wanted).run(echo.event)
+            goal = with_edits_of(echo.event, wanted, before=before) if echo.event is not None else wanted
+            if echo.event is not None and occurrences_todo(goal, echo.event):
+                echo = Converger(self._reader, remote_id, wanted, before=before).run(echo.event)
         elif echo.event is None:
             echo = self._reader.events([remote_id])[0]
         return _written(echo)
