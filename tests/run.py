@@ -79,6 +79,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if not name.startswith(ours)}
     kept |= {name: value for name, value in environment.items() if name.startswith("CALSYNC_TEST_")}
     kept.pop("CALSYNC_TEST_DATABASE_URL", None)
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # the many processes that the tests start would compile everything anew
     return kept | {"CALSYNC_VAR": str(ROOT / "var" / "tests"), "CALSYNC_TEST_SKIPS_FILE": str(SKIPS)}
 
 
