@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from calendars.models import Operation
+from calendars.models import Finding, Operation
 
 
 def test_a_calendar_that_is_rung_while_a_broken_off_write_waits_for_its_time_does_not_go_round_in_circles(pipeline):
@@ -48,3 +48,4 @@ def test_an_occurrence_renamed_while_another_is_written_keeps_its_new_name(pipel
     state.hands.put(side="outlook", which=3, place=True, note=True)  # the extra date, a part of its own
     state.edited_in_between(at=2, deed="rename second", hand="google", side="outlook", where="after", which=2)
     state.quiet()
+    assert Finding.objects.count() == 0  # nothing was lost, and nothing had to be put back
