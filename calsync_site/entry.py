@@ -1,6 +1,5 @@
 """The way into every command: what stops CalSync before the command itself can say so ends in a sentence.
 
-
 ``--traceback`` shows the whole of it.
 """
 
