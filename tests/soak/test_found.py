@@ -62,3 +62,4 @@ def test_an_occurrence_renamed_on_both_sides_after_a_worker_was_killed_loses_not
     state.turn(ring=True, side="outlook")
     state.work_off(backwards=False)
     state.quiet()
+    assert [found.kind for found in Finding.objects.all()] == ["both_edited"]  # what lost is kept
