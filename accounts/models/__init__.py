@@ -9,6 +9,7 @@ from accounts.models.mailboxes import (
 )
 from accounts.models.people import Clearance, User
 from accounts.models.secrets import Secret
+from accounts.models.trail import Origin, TrailEntry
 from accounts.models.units import OrgUnit
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "ConnectionState",
     "LinkedAccount",
     "OrgUnit",
+    "Origin",
     "ReachedThrough",
     "Secret",
     "TenantConnection",
+    "TrailEntry",
     "User",
 ]
