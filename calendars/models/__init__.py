@@ -1,7 +1,7 @@
 """Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
 
 from calendars.models.calendar import Calendar, CalendarQuerySet, CalendarState, Watch, WatchState
-from calendars.models.events import Event, EventEntry, Link, LinkState
+from calendars.models.events import Event, EventEntry, Link, LinkState, Withheld
 from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "OperationState",
     "Watch",
     "WatchState",
+    "Withheld",
 ]

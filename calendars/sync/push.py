@@ -30,7 +30,8 @@ from calendars.sync.trouble import log_defect
 from calsync.engine.differing import differing
 from calsync.engine.plan import HubState, WriteWish, wanted_writes
 from calsync.engine.policy import Role
-from calsync.engine.transform import project
+from calsync.engine.treatment import FULL, Treatment
+from calsync.engine.wanted import projected_at
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,12 @@ class Prepared:
     operation: Operation
     write: Write
     hub: HubState
+
+    @property
+    def treatment(self) -> Treatment:
+        """What the rules let the copy show when the write was made."""
+        mine = (link for link in self.hub.links if link.calendar_id == self.operation.calendar_id)
+        return next((link.treatment for link in mine), FULL)
 
 
 def push_due(
@@ -159,7 +166,8 @@ def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> W
     wanted = [write for write in wanted_writes(hub, key=key) if write.calendar_id == calendar.pk]
     if not wanted:
         return None
-    event = project(hub.event, traits=rows.place_of(calendar).traits, role=Role(link.role))
+    mine = next(state for state in hub.links if state.calendar_id == calendar.pk)
+    event = projected_at(hub.event, mine)
     if wanted[0].kind is WriteWish.CREATE:
         return Write(WriteKind.CREATE, key=link.key, event=event)
     before = differing(event, wanted[0].paths)

@@ -134,7 +134,8 @@ def _masked_override(event: Event, key: OccurrenceKey, details: Details) -> dict
     """One exception. Its title is made anew even if only its weight is its own, because a template may name that."""
     own, sent = event.exceptions[key], fields_sent(details)
     title = str(own.get(Field.TITLE, event.content.title))
-    show_as = ShowAs(own.get(Field.SHOW_AS, event.content.show_as))
+    weight = own.get(Field.SHOW_AS)
+    show_as = weight if isinstance(weight, ShowAs) else event.content.show_as
     kept: dict[Field, FieldValue] = {field: value for field, value in own.items() if field in sent}
     if Field.SHOW_AS in own:
         kept[Field.SHOW_AS] = _show_as(show_as, details)

@@ -31,7 +31,7 @@ class LinkState:
     ``hub_map`` holds the fingerprints of what was wanted there at the last agreement, ``remote_map`` those of what the
     provider echoed. A blank value ("") in ``hub_map`` forces a put-back of that path. ``generation`` belongs to the
     create's idempotency key: it counts the creates that can no longer be repeated. ``treatment`` is what the rules let
-    the copy show.
+    the copy show. ``asked`` is the mark for which an approval was last asked, and ``answer`` what came of it.
     """
 
     place: Place
@@ -42,6 +42,8 @@ class LinkState:
     remote_map: FingerprintMap = field(default_factory=dict)
     generation: int = 0
     treatment: Treatment = FULL
+    asked: str = ""
+    answer: str = ""
 
     @property
     def calendar_id(self) -> int:

@@ -16,6 +16,7 @@ from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import Role
 from calsync.engine.transform import carries_guests, note_for, project, shown, strip_note
+from calsync.engine.treatment import FULL, Passage
 
 NOTE = "note"
 """The path of the note, which stands in a copy's body but is no synced field: a changed guest list is no edit, and a
@@ -57,9 +58,9 @@ def may_write(event: Event, link: LinkState) -> bool:
 
     A native copy is its provider's own. An origin is written only when the person organises it; and not when it has
     guests and lives in Outlook, because Graph mails the guests on every change and has no switch against it. Google
-    writes are silent (``sendUpdates=none``).
+    writes are silent (``sendUpdates=none``). What waits for an approval is not written either.
     """
-    if link.role is Role.NATIVE or not link.place.writable:
+    if link.role is Role.NATIVE or not link.place.writable or link.treatment.passage is not Passage.SYNC:
         return False
     if link.role is Role.ORIGIN:
         return event.organizes and not (event.guests and link.place.platform is Platform.OUTLOOK)
@@ -69,6 +70,11 @@ def may_write(event: Event, link: LinkState) -> bool:
 def may_create(event: Event, link: LinkState) -> bool:
     """Whether the event may be created at ``link``: a meeting is never made anew without its guests."""
     return may_write(event, link) and not (link.role is Role.ORIGIN and event.guests)
+
+
+def may_delete(event: Event, link: LinkState) -> bool:
+    """Whether the copy at ``link`` goes when the event is deleted: also one whose changes wait for an approval."""
+    return may_write(event, replace(link, treatment=FULL))
 
 
 def writable_paths(event: Event, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
