@@ -7,6 +7,7 @@ from django.utils import timezone
 from calendars import services
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
+from calendars.sync.admission import admit_due
 from calendars.sync.tally import Tally
 from calendars.sync.turn import follow_up
 
@@ -24,6 +25,11 @@ def poll() -> None:
 def sweep() -> None:
     """Ring again where a bell was lost or a lease ran out with its holder."""
     sweeping.sweep(now=timezone.now())
+
+
+def admit() -> None:
+    """Let in the events whose time has come within the horizon of their rules."""
+    admit_due(now=timezone.now())
 
 
 def renew_watches() -> None:

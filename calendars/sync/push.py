@@ -20,9 +20,10 @@ from calendars.models import Calendar, Link, LinkState, Operation, OperationStat
 from calendars.sync import lease as leases
 from calendars.sync.braking import note_brakes
 from calendars.sync.clock import Clock
-from calendars.sync.doors import open_doors
+from calendars.sync.doors import open_doors, outdated_by_rules
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_person
+from calendars.sync.reconsider import reconsider
 from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
@@ -107,6 +108,8 @@ def _prepare(
     prepared: list[Prepared] = []
     refused: list[Operation] = []
     passing = open_doors(calendar=calendar, operations=claimed, now=now)
+    outdated = outdated_by_rules(operations=passing, links_of=siblings, key=key, now=now)
+    passing -= outdated
     for operation in claimed:
         links_of = siblings.get(operation.link.event_id, [])
         ready = _prepare_one(operation, links_of, calendar, key=key, now=now) if operation in passing else None
@@ -114,6 +117,8 @@ def _prepare(
             refused.append(operation)
         else:
             prepared.append(ready)
+    if outdated:  # what the rules say now is planned first; the writes that follow are made in the next batch
+        reconsider(sorted({operation.link.event_id for operation in outdated}), now=now, tally=tally)
     with transaction.atomic():
         leases.hold(lease, now=now)
         lock_person(calendar.account.person_id)
