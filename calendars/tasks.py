@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import services
+from calendars import policy_change, services
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
 from calendars.sync.admission import admit_due
@@ -30,6 +30,11 @@ def sweep() -> None:
 def admit() -> None:
     """Let in the events whose time has come within the horizon of their rules."""
     admit_due(now=timezone.now())
+
+
+def carry_rules_on() -> None:
+    """Carry out the next batches of a change of rules."""
+    policy_change.carry_on(now=timezone.now())
 
 
 def renew_watches() -> None:

@@ -6,7 +6,7 @@ What lives here: the rules of the people concerned, and facts about one copy. Wh
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
@@ -49,23 +49,37 @@ class FactBook:
 
     book: Rulebook
     now: datetime
+    book_for: Callable[[Collection[int]], Rulebook]
     people: dict[int, _Known] = field(default_factory=dict)
     by_address: dict[str, _Known] = field(default_factory=dict)
     looked_up: set[str] = field(default_factory=set)
 
     @classmethod
     def load(
-        cls, *, people: Collection[int], events: Iterable[HubEvent], now: datetime, marked: bool = False
+        cls,
+        *,
+        people: Collection[int],
+        events: Iterable[HubEvent],
+        now: datetime,
+        marked: bool = False,
+        book_for: Callable[[Collection[int]], Rulebook] | None = None,
     ) -> FactBook | None:
         """Read the rules of these people, and who is in these events. None where nobody has any rule, unless there are
         copies that bear the marks of earlier ones.
         """
-        book = rulebook_for(people)
+        book_for = book_for or rulebook_for
+        book = book_for(people)
         if not marked and not any(chain.rules for chain in book.chains.values()):
             return None
-        found = cls(book, now)
+        found = cls(book, now, book_for)
         found.meet(events, people=people)
         return found
+
+    def join(self, people: Collection[int], events: Iterable[HubEvent]) -> None:
+        """Read the rules of more people, and who is in more events."""
+        if missing := set(people) - self.book.chains.keys():
+            self.book = Rulebook({**self.book.chains, **self.book_for(missing).chains})
+        self.meet(events, people=people)
 
     def meet(self, events: Iterable[HubEvent], *, people: Collection[int] = ()) -> None:
         """Look up whoever is in these events and not known yet."""
@@ -119,8 +133,7 @@ class FactBook:
         )
 
     def _ask(self, facts: Facts, person_id: int) -> Verdict:
-        if person_id not in self.book.chains:
-            self.book = Rulebook({**self.book.chains, **rulebook_for([person_id]).chains})
+        self.join({person_id}, ())
         return self.book.decide(facts, person_id=person_id)
 
     def _party(self, address: str) -> Party:
