@@ -9,6 +9,7 @@ from calendars import rows
 from calendars.models import Calendar, Link, Operation
 from calendars.sync.braking import REASONS, STORM_WINDOW, stopped_links
 from calendars.sync.verdicts import COPIES, Verdicts
+from calsync.engine.plan import HubState
 from syncrules.selectors import door_for
 
 SWITCH_PAUSE = timedelta(minutes=5)
@@ -48,17 +49,28 @@ def outdated_by_rules(
     copies = [op for op in asked if op.link.role in COPIES]
     if not copies:
         return set()
-    hubs = {op.link.event_id: rows.hub_state(op.link.event, links_of.get(op.link.event_id, [])) for op in copies}
+    hubs = {op.link.event_id: hub for op in copies if (hub := _hub(op, links_of)) is not None}
     people = {link.calendar.account.person_id for link in concerned} | {op.link.event.owner_id for op in copies}
     events = [hub.event for hub in hubs.values()]
     verdicts = Verdicts.load(people=people, events=events, links=concerned, key=key, now=now)
-    outdated = set()
-    for op in copies if verdicts else ():
-        here = next((link for link in links_of.get(op.link.event_id, []) if link.pk == op.link_id), None)
-        if verdicts and here and verdicts.is_outdated(op.link.event, hubs[op.link.event_id], here):
-            _put_off(op, now, reason="The rules say something else of it by now.", code="rules")
-            outdated.add(op)
-    return outdated
+    known = [op for op in copies if op.link.event_id in hubs]
+    return {op for op in known if verdicts and _is_outdated(op, hubs[op.link.event_id], links_of, verdicts)}
+
+
+def _hub(operation: Operation, links_of: Mapping[int, list[Link]]) -> HubState | None:
+    """What is to be written; None where it cannot be read, of which its own write will tell."""
+    try:
+        return rows.hub_state(operation.link.event, links_of.get(operation.link.event_id, []))
+    except (KeyError, ValueError):
+        return None
+
+
+def _is_outdated(operation: Operation, hub: HubState, links_of: Mapping[int, list[Link]], verdicts: Verdicts) -> bool:
+    here = (link for link in links_of.get(operation.link.event_id, []) if link.pk == operation.link_id)
+    if not any(verdicts.is_outdated(operation.link.event, hub, link) for link in here):
+        return False
+    _put_off(operation, verdicts.now, reason="The rules say something else of it by now.", code="rules")
+    return True
 
 
 def _is_early(operation: Operation, calendar: Calendar) -> bool:
