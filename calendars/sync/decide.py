@@ -43,7 +43,7 @@ from calsync.engine.plan import (
 )
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.policy import DeletePolicy, Role
-from calsync.engine.wanted import NOTE, as_read, projected_at
+from calsync.engine.wanted import NOTE, as_read, projected_at, shown_map
 from calsync.providers.base import Item
 
 
@@ -120,7 +120,7 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
         _delete_late_copy(store, link, sighting)
         return
     if link is not None and link.withheld:  # a rule had it left as it is: what happens to it there is not followed
-        link.version = sighting.version
+        link.version, link.remote_map = sighting.version, shown_map(item.event, Role(link.role), key=scene.key)
         store.changed_links[link.pk] = link
         return
     if link is not None and link.state == LinkState.GONE:
