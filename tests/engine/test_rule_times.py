@@ -18,9 +18,8 @@ def inside(when, shifts, condition="working_hours: inside"):
 
 def lies(when, shifts, **more):
     extra = "".join(f", {name}: {value}" for name, value in more.items())
-    found = [
-        way for way in ("inside", "outside", "partly") if inside(when, shifts, f"working_hours: {{is: {way}{extra}}}")
-    ]
+    ways = {way: f"working_hours: {{is: {way}{extra}}}" for way in ("inside", "outside", "partly")}
+    found = [way for way, condition in ways.items() if inside(when, shifts, condition)]
     assert len(found) == 1, "every event lies in exactly one way"
     return found[0]
 
@@ -105,9 +104,8 @@ def test_on_the_days_when_clocks_change_a_shift_is_an_hour_shorter_or_longer(sta
 )
 def test_working_hours_in_far_zones(zone, start, end):
     assert lies(at(start, end, "UTC"), hours(zone)) == "inside"
-    early = Timed(at(start, end).start.replace(minute=0) if False else at(start, end).start, at(start, end).end, "UTC")
     assert lies(at(start, end, "UTC"), hours(zone, "09:01")) == "partly"
-    assert lies(early, hours(zone, "09:00", "16:59")) == "partly"
+    assert lies(at(start, end, "UTC"), hours(zone, "09:00", "16:59")) == "partly"
 
 
 def test_hours_and_days_can_be_given_in_the_rule():
@@ -187,11 +185,9 @@ def test_how_far_ahead_it_starts(now, expected):
 
 def test_what_has_begun_is_not_ahead():
     assert not asks("ahead: {at_least: 0m}", one(timed(), now=utc("2026-11-02T08:01")))
-    assert (
-        reasons("ahead: {at_least: 1d}", one(timed(), now=utc("2026-12-01T00:00")))
-        == ["It has started; asked is at least 1440 min."]
-        or True
-    )
+    assert reasons("ahead: {at_least: 1d}", one(timed(), now=utc("2026-12-01T00:00"))) == [
+        "It has started; asked is at least 24 h."
+    ]
 
 
 def test_a_series_is_as_far_ahead_as_its_next_occurrence():
