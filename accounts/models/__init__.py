@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -17,6 +18,7 @@ __all__ = [
     "ConnectionState",
     "LinkedAccount",
     "OrgUnit",
+    "PeopleGroup",
     "ReachedThrough",
     "Secret",
     "TenantConnection",
