@@ -51,7 +51,7 @@ def project(event: Event, *, traits: Traits, role: Role) -> Event:
 
     projected = map_fields(event, convert)
     if bare:
-        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="")
+        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="", categories=())
     return projected
 
 

@@ -67,8 +67,8 @@ def travelling(hub: HubState, link: LinkState, paths: Iterable[str]) -> frozense
 
 
 def with_identity_of(event: Event, read: Event) -> Event:
-    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields and kind, which only the
-    event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
+    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields, categories and kind, which
+    only the event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
     """
     return replace(
         event,
@@ -78,6 +78,7 @@ def with_identity_of(event: Event, read: Event) -> Event:
         guests=_with_known_answers(event, read),
         pinned=read.pinned,
         join=read.join,
+        categories=read.categories,
         kind=read.kind,
     )
 
