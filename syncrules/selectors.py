@@ -56,7 +56,7 @@ def doors_for(person_ids: Collection[int], *, now: datetime, platform: str = "")
         if key in held:
             return dict.fromkeys(person_ids, held[key].door)
     scopes = {scope for scope, _ in held}
-    places = _places(person_ids) if scopes & {Scope.ORG_UNIT, Scope.CLEARANCE} else {}
+    places = places_of(person_ids) if scopes & {Scope.ORG_UNIT, Scope.CLEARANCE} else {}
     groups = groups_of(person_ids) if Scope.GROUP in scopes else {}
     return {
         person_id: _door(held, places.get(person_id, ("", None)), groups.get(person_id, []), person_id)
@@ -99,7 +99,7 @@ def _target_key(switch: Switch) -> str:
     return next((str(key) for key in keys if key is not None), switch.platform)
 
 
-def _places(person_ids: Collection[int]) -> dict[int, tuple[str, int | None]]:
+def places_of(person_ids: Collection[int]) -> dict[int, tuple[str, int | None]]:
     """Unit path and clearance of these people."""
     people = User.objects.order_by()
     if len(person_ids) <= _FEW:

@@ -63,7 +63,7 @@ def project(event: Event, *, traits: Traits, role: Role, treatment: Treatment = 
 
     projected = map_fields(event, convert)
     if bare:
-        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="")
+        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="", categories=())
     return projected
 
 
