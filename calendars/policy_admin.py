@@ -27,8 +27,8 @@ STEPS = {
     "resume": ("Resume", "It goes on with the events that are left."),
     "undo": (
         "Undo",
-        "Restore the earlier version of the rule first, on its own page. Then the events that this change has reached "
-        "are looked at once more, and stand as that version says.",
+        "The rules go back to where they were when the change before this one began, and the events that this one has "
+        "reached are looked at once more.",
     ),
 }
 _OPEN = {

@@ -20,6 +20,8 @@ from calendars.sync import bell
 from calendars.sync.policy_effects import PolicyPreview, preview_rules
 from calendars.sync.reconsider import reconsider
 from calendars.sync.tally import Tally
+from syncrules.models import Rule
+from syncrules.services.rules import restore_version, set_enabled
 
 logger = logging.getLogger(__name__)
 
@@ -54,14 +56,21 @@ def resume(*, change: PolicyChange, now: datetime) -> PolicyChange:
 
 @transaction.atomic
 def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -> PolicyChange:
-    """Have the events that the change had reached looked at once more, after the rules were put back (``syncrules``).
+    """Put the rules back to where they were when the change before this one began (without one: out of force), and
+    look once more at the events that this one had reached.
 
-    Raises ValidationError when it was undone already or another change is under way.
+    Raises ValidationError when it was undone already, when rules have changed since, or when another change is under
+    way.
     """
     if PolicyChange.objects.filter(undoes=change).exists():
         raise ValidationError("This change has been undone already.")
+    if change.rules != _versions():
+        raise ValidationError(
+            "Rules have been changed since: restore what you want on the page of the rule, and look at what it changes."
+        )
     if change.state == PolicyChangeState.RUNNING:
         stop(change=change, now=now)
+    _put_rules_back(change, by=by, reason=reason, now=now)
     reached = change.batches.filter(done_at__isnull=False).order_by("pk").values_list("events", flat=True)
     events = [event_id for batch in reached for event_id in batch]
     return _begin(events, counts={}, by=by, reason=reason, now=now, undoes=change)
@@ -100,6 +109,7 @@ def _begin(
         reason=reason.strip(),
         made_by=by,
         made_at=now,
+        rules=_versions(),
         counts=counts,
         total=len(events),
         undoes=undoes,
@@ -108,6 +118,22 @@ def _begin(
         PolicyBatch(change=change, events=list(events[at : at + BATCH])) for at in range(0, len(events), BATCH)
     )
     return change
+
+
+def _versions() -> dict[str, int]:
+    """The rules and their versions at this moment."""
+    return {str(pk): version for pk, version in Rule.objects.order_by("pk").values_list("pk", "version")}
+
+
+def _put_rules_back(change: PolicyChange, *, by: User | None, reason: str, now: datetime) -> None:
+    earlier = PolicyChange.objects.filter(pk__lt=change.pk).order_by("-pk").first()
+    versions = earlier.rules if earlier is not None else {}
+    for rule in Rule.objects.order_by("pk"):
+        number = versions.get(str(rule.pk))
+        if number is None and rule.is_enabled:
+            set_enabled(rule=rule, on=False, by=by, why=reason, now=now)
+        elif number is not None and number != rule.version:
+            restore_version(rule=rule, number=number, by=by, why=reason, now=now)
 
 
 def _refuse_second() -> None:

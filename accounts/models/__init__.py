@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -19,6 +20,7 @@ __all__ = [
     "LinkedAccount",
     "OrgUnit",
     "Origin",
+    "PeopleGroup",
     "ReachedThrough",
     "Secret",
     "TenantConnection",

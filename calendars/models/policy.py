@@ -38,6 +38,7 @@ class PolicyChange(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     made_at = models.DateTimeField()
+    rules = models.JSONField(default=dict)  # by id: the version of each rule when it began
     counts = models.JSONField(default=dict)  # by effect, as they were counted beforehand
     total = models.PositiveIntegerField(default=0)  # events
     done = models.PositiveIntegerField(default=0)

@@ -18,7 +18,7 @@ EARLY_REASON = "The calendar is read first: the invitation may have brought the 
 
 def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: datetime) -> set[Operation]:
     """The operations that may be written now; the others are put off (in memory), with the reason."""
-    door = door_for(calendar.account.person_id, platform=calendar.account.platform)
+    door = door_for(calendar.account.person_id, now=now, platform=calendar.account.platform)
     if not door.open:
         for operation in operations:
             _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code="switched_off")

@@ -89,8 +89,13 @@ class FactBook:
             return
         self.looked_up |= asked
         found = User.objects.filter(Q(pk__in=missing) | Q(email__in=asked) | Q(linked_accounts__address__in=asked))
-        found = found.select_related("org_unit").prefetch_related("linked_accounts", "groups").distinct().order_by("pk")
-        for user in found:
+        found = (
+            found.select_related("org_unit")
+            .prefetch_related("linked_accounts", "people_groups")
+            .distinct()
+            .order_by("pk")
+        )
+        for user in found.distinct().order_by("pk"):
             self._remember(user)
 
     def treatment(
@@ -142,7 +147,7 @@ class FactBook:
 
     def _remember(self, user: User) -> None:
         unit = user.org_unit.path if user.org_unit is not None else ""
-        groups = frozenset(group.name for group in user.groups.all())
+        groups = frozenset(group.name for group in user.people_groups.all())
         party = Party(user.email, inside=True, unit=unit, groups=groups, zone=user.time_zone)
         hours = Hours(user.time_zone, user.work_starts_at, user.work_ends_at, frozenset(user.work_days))
         addresses = frozenset({user.email, *(account.address for account in user.linked_accounts.all())})

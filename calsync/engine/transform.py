@@ -16,6 +16,7 @@ from calsync.engine.inherit import map_fields
 from calsync.engine.masking import masked
 from calsync.engine.note import guest_note, note_for, strip_note, with_note, without_note
 from calsync.engine.parts import without_crossing
+from calsync.engine.pinning import pinned
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
 from calsync.engine.treatment import FULL, Treatment
@@ -32,7 +33,9 @@ def carries_guests(role: Role) -> bool:
 
 def shown(event: Event, *, role: Role, treatment: Treatment) -> Event:
     """The event as far as it may travel into a copy of this role. Its own place and an invitation's show it whole."""
-    return event if carries_guests(role) else masked(event, treatment.details)
+    if carries_guests(role):
+        return event
+    return pinned(masked(event, treatment.details), treatment.pinned_zone)
 
 
 def project(event: Event, *, traits: Traits, role: Role, treatment: Treatment = FULL) -> Event:
@@ -60,7 +63,7 @@ def project(event: Event, *, traits: Traits, role: Role, treatment: Treatment = 
 
     projected = map_fields(event, convert)
     if bare:
-        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="")
+        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="", categories=())
     return projected
 
 

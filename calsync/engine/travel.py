@@ -85,8 +85,8 @@ def policy_at(hub: HubState, link: LinkState, policy: Policy) -> Policy:
 
 
 def with_identity_of(event: Event, read: Event) -> Event:
-    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields and kind, which only the
-    event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
+    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields, categories and kind, which
+    only the event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
     """
     return replace(
         event,
@@ -96,6 +96,7 @@ def with_identity_of(event: Event, read: Event) -> Event:
         guests=_with_known_answers(event, read),
         pinned=read.pinned,
         join=read.join,
+        categories=read.categories,
         kind=read.kind,
     )
 

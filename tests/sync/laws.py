@@ -6,7 +6,12 @@ from dataclasses import replace
 
 from calendars.sync import facts
 from calsync.engine.rules.book import Chain, Rule, Rulebook
-from calsync.engine.rules.condition import All
+from calsync.engine.rules.condition import All, Question
+
+
+def titled(word):
+    """A condition: the title has this word in it."""
+    return Question("title", lambda facts: word in facts.event.content.title, lambda facts: "")
 
 
 class Laws:

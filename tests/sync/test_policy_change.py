@@ -12,16 +12,11 @@ from calendars import policy_change
 from calendars.models import Operation, PolicyChange
 from calendars.sync.policy_effects import Effect
 from calsync.engine.masking import BUSY_ONLY
-from calsync.engine.rules.condition import Question
 from calsync.engine.treatment import Leaving, Passage, Treatment
-from tests.sync.laws import Laws
+from tests.sync.laws import Laws, titled
 
 BUSY = Treatment(details=BUSY_ONLY)
 SKIP = Treatment(passage=Passage.SKIP, leaving=Leaving.REMOVE)
-
-
-def titled(word):
-    return Question("title", lambda facts: word in facts.event.content.title, lambda facts: "")
 
 
 @pytest.fixture

@@ -10,16 +10,11 @@ from django.utils import timezone
 
 from calendars.models import Event, EventEntry, Finding, Link, Operation
 from calendars.sync.admission import admit_due
-from calsync.engine.rules.condition import Question
 from calsync.engine.treatment import Leaving, Passage, Treatment
 from tests.sync.company import BOTH_WAYS, WEEKLY
-from tests.sync.laws import Laws
+from tests.sync.laws import Laws, titled
 
 SKIP = Treatment(passage=Passage.SKIP)
-
-
-def titled(word):
-    return Question("title", lambda facts: word in facts.event.content.title, lambda facts: "")
 
 
 @pytest.fixture

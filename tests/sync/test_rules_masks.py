@@ -3,14 +3,17 @@
 from datetime import date
 
 import pytest
+from django.utils import timezone
 
+from calendars import decisions
+from calendars.choices import Decision
 from calendars.models import Event, Finding, Link
 from calsync.engine import serial
 from calsync.engine.events import Field
 from calsync.engine.masking import BUSY_ONLY
-from calsync.engine.treatment import Detail, Details, Treatment
+from calsync.engine.treatment import Detail, Details, Passage, Treatment
 from tests.sync.company import BOTH_WAYS, WEEKLY
-from tests.sync.laws import Laws
+from tests.sync.laws import Laws, titled
 
 BUSY = Treatment(details=BUSY_ONLY)
 
@@ -144,4 +147,50 @@ def test_the_last_rule_taken_away_lifts_the_mask_of_what_changes(world, laws):
     world.settle()
     assert [item["summary"] for item in ada.google] == ["Doctor"]
     assert Link.objects.get(role="twin").treatment == {}
+    quiet(world)
+
+
+ODD = ["RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=4"]
+
+
+def test_a_series_in_parts_is_masked_in_each_of_them(world, laws):
+    laws.everybody(BUSY, only=titled("Secret"))
+    ada = world.person("ada")
+    made = ada.in_google(summary="Secret round", recurrence=ODD)
+    world.activate()
+    assert {item["subject"] for item in ada.outlook} == {"Busy"}
+    ada.edit_google(made["id"], summary="Open round")
+    world.settle()
+    assert {item["subject"] for item in ada.outlook} == {"Open round"}
+    ada.edit_google(made["id"], summary="Secret again")
+    world.settle()
+    assert {item["subject"] for item in ada.outlook} == {"Busy"}
+    assert world.audit().match_rate == 100.0
+    quiet(world)
+
+
+def test_guests_invited_to_a_masked_copy_see_nothing_of_what_it_hides(world, laws):
+    laws.everybody(BUSY)
+    ada = world.person("ada")
+    ada.in_outlook(subject="Dentist")
+    world.activate()
+    ada.edit_google(ada.google[0]["id"], attendees=[{"email": "guest@elsewhere.example"}])
+    world.settle()
+    assert [item["summary"] for item in ada.google] == ["Busy"]
+    ada.edit_outlook(ada.outlook[0]["id"], subject="Doctor")
+    world.settle()
+    assert [item["summary"] for item in ada.google] == ["Busy"]
+    quiet(world)
+
+
+@pytest.mark.parametrize("side", ["outlook", "google"])
+def test_an_event_of_ones_own_that_is_held_waits_on_either_side(world, laws, side):
+    laws.everybody(Treatment(passage=Passage.HOLD))
+    ada = world.person("ada")
+    (ada.in_outlook if side == "outlook" else ada.in_google)()
+    world.activate()
+    assert len(ada.outlook) + len(ada.google) == 1
+    decisions.decide(Finding.objects.get(kind="approval"), Decision.RELEASE, now=timezone.now())
+    world.settle()
+    assert (len(ada.outlook), len(ada.google)) == (1, 1)
     quiet(world)
