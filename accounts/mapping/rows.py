@@ -28,16 +28,22 @@ _is_address = EmailValidator()
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person as the file wants them. Addresses are lower-case; ``manager`` is an e-mail or ''."""
+    """One person as a file or a directory wants them; None where it does not say.
+
+    Addresses are lower-case; ``manager`` is an e-mail or ''.
+    """
 
     line: int
     email: str
-    name: str
-    org_unit: str
-    time_zone: str
-    clearance: Clearance | None  # None: the file does not say
-    manager: str
+    name: str | None
+    org_unit: str | None
+    time_zone: str | None
+    clearance: Clearance | None
+    manager: str | None
     mailboxes: Mapping[Platform, str]  # only those that are named
+    told_by: str = ""  # the platform of a directory
+    directory_id: str = ""  # of the mailbox in that directory
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

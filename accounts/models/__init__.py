@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.found import FoundMailbox, FoundState
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -14,6 +15,8 @@ from accounts.models.units import OrgUnit
 __all__ = [
     "AccountState",
     "Clearance",
+    "FoundMailbox",
+    "FoundState",
     "ConnectionState",
     "LinkedAccount",
     "OrgUnit",

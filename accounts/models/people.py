@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -89,6 +89,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     work_ends_at = models.TimeField(default=time(17))  # earlier than the start: a shift over midnight
     work_days = models.JSONField(default=working_week, validators=[validate_weekdays])  # ISO weekdays, Monday is 1
     is_active = models.BooleanField("active", default=True)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)  # deactivated because a directory said so
+    told_by = models.CharField(max_length=8, blank=True, editable=False)  # platform whose directory says name and place
+    single_platform = models.BooleanField("is on one platform only", default=False)  # somebody looked: it is right so
     is_staff = models.BooleanField("may use the console", default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -123,6 +126,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """The first word of the name."""
         return self.get_full_name().split()[0]
+
+    def leave(self, *, now: datetime) -> None:
+        """Deactivate somebody whom the directories do not know any more (in memory)."""
+        self.is_active, self.left_at = False, now
+
+    def come_back(self) -> None:
+        """Undo ``leave`` (in memory); whoever was deactivated by hand stays so."""
+        if self.left_at is not None:
+            self.is_active, self.left_at = True, None
 
     def may_see(self, classification: int) -> bool:
         """Whether this person's clearance covers a classification."""
