@@ -15,7 +15,7 @@ from calsync.providers.people import DirectoryPerson
 
 @dataclass(frozen=True, slots=True)
 class KnownMailbox:
-    """A linked account. ``here``: on the platform whose directory is read; ``in_use``: reached by the tenant, enabled."""
+    """A linked account. ``here``: on the platform that is read; ``in_use``: enabled and reached by the tenant."""
 
     account_id: int
     person_id: int

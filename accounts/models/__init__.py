@@ -15,9 +15,9 @@ from accounts.models.units import OrgUnit
 __all__ = [
     "AccountState",
     "Clearance",
+    "ConnectionState",
     "FoundMailbox",
     "FoundState",
-    "ConnectionState",
     "LinkedAccount",
     "OrgUnit",
     "ReachedThrough",

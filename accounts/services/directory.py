@@ -6,6 +6,8 @@ What lives here: the order of the work. What does not: reading the directory (``
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +23,8 @@ from accounts.services.leaving import let_back, let_go
 from accounts.services.mapped_mailboxes import DISABLED_THERE, GONE_THERE
 from accounts.services.mapping import MappingOutcome, apply_mapping
 from accounts.services.renaming import rename
+from accounts.services.units import ensure_units
+from accounts.unit_paths import parse_path
 from calsync.engine.events import Platform
 from calsync.providers.people import DirectoryReading
 
@@ -73,11 +77,13 @@ def import_people(
     renamed = rename([(account, match.entry.address) for account, match in accounts])
     left = let_go(leavers, now=now)
     back = let_back([account for account, _ in accounts], now=now)
+    _, units = ensure_units(_paths(reading.units))  # a tree of its own comes whole, empty units included
     people = {person.pk: person for person in User.objects.order_by()}
     rows, dropped = rows_of(work.present, people=people, platform=work.platform, time_zone=time_zone)
     outcome = apply_mapping(
         rows=rows, now=now, connections={work.platform: connection}, platforms=[work.platform], report=report
     )
+    outcome.units.created += units
     doubts, ignored = work.keep_doubts()
     told = [*renamed.notes, *left.notes, *back.notes, *(text for _, text in outcome.notes), *dropped, *doubts]
     return DirectoryOutcome(
@@ -90,6 +96,15 @@ def import_people(
         left_out=dict(reading.left_out or {}),
         notes=tuple(told),
     )
+
+
+def _paths(units: Iterable[str]) -> list[str]:
+    """Those that can stand in our tree; a name that is too long is told where somebody is in it."""
+    found = []
+    for unit in units:
+        with suppress(ValueError):
+            found.append(parse_path(unit))
+    return found
 
 
 @dataclass
