@@ -37,7 +37,7 @@ def rows_of(
             PersonRow(
                 line=number,
                 email=emails[entry.directory_id],
-                name=(entry.name[:MAX_NAME] or None) if tells else None,
+                name=(_one_line(entry.name)[:MAX_NAME].strip() or None) if tells else None,
                 org_unit=unit if tells else None,
                 time_zone=(entry.zone or time_zone) if person is None else None,
                 clearance=None,
@@ -49,6 +49,11 @@ def rows_of(
             )
         )
     return rows, dropped
+
+
+def _one_line(text: str) -> str:
+    """Without line breaks and control characters, which no form and no file would take."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _email(match: Match, people: Mapping[int, User]) -> str:
@@ -88,6 +93,6 @@ def _unit(entry: DirectoryPerson) -> tuple[str | None, str]:
     if not entry.unit.strip(" /"):
         return None, ""
     try:
-        return parse_path("/" + entry.unit.strip().strip("/")), ""
+        return parse_path("/" + _one_line(entry.unit).strip("/")), ""
     except ValueError as error:
         return None, f"left out of its unit: {error}"

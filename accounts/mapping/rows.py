@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
+from accounts.mapping.formulas import as_meant
 from accounts.mapping.reading import Problem, Record
 from accounts.models import Clearance
 from accounts.timezones import zone_problem
@@ -64,7 +65,7 @@ def read_draft(record: Record) -> tuple[Draft, list[Problem]]:
     problems: list[Problem] = []
     for column, read in _CELLS.items():
         try:
-            values[column] = read(_printable(record.cells[column]))
+            values[column] = read(_printable(as_meant(record.cells[column])))
         except ValueError as error:
             problems.append(Problem(record.line, f"{column}: {error}"))
     return Draft(record.line, values), problems
@@ -109,18 +110,18 @@ def _address_or_none(cell: str) -> str:
     return _address(cell) if cell else ""
 
 
-def _name(cell: str) -> str:
+def _name(cell: str) -> str | None:
     if not cell:
-        raise ValueError("a name is needed here")
+        return None
     if len(cell) > MAX_NAME:
         raise ValueError(f"the name is longer than {MAX_NAME} characters")
     return cell
 
 
 @lru_cache(maxsize=10_000)
-def _unit(cell: str) -> str:
+def _unit(cell: str) -> str | None:
     if not cell:
-        raise ValueError("an org unit is needed here, such as /Sales/EMEA")
+        return None
     return parse_path(cell)
 
 

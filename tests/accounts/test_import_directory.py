@@ -124,7 +124,7 @@ def test_a_directory_that_breaks_off_changes_nothing(google):
     google.hire_google("ada")
     for number in range(600):
         google.hire_google(f"p{number}")
-    break_off = {"provider": "google", "kind": "status", "path": "directory/v1/users", "skip": 1, "times": 9}
+    break_off = {"provider": "directory", "kind": "status", "path": "directory/v1/users", "skip": 1, "times": 9}
     google.simulator.core.faults.append(Fault(**break_off))
     with pytest.raises(CommandError, match="could not be read"):
         google.read("google")
