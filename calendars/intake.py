@@ -5,7 +5,7 @@ Used alike by the commands and by the console's pages. What a row or an entry me
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +13,9 @@ from django.db import transaction
 
 from accounts.gateway import UNIT_FIELDS, read_directory
 from accounts.mapping.rows import PersonRow
-from accounts.models import LinkedAccount, TenantConnection, User
+from accounts.models import FoundMailbox, LinkedAccount, TenantConnection, User
 from accounts.progress import Report, silent
+from accounts.services import found as services
 from accounts.services.connections import ensure_connections_from_environment
 from accounts.services.directory import DirectoryOutcome, import_people, known_ids
 from accounts.services.mapping import MappingOutcome, apply_mapping
@@ -91,3 +92,26 @@ def _tell_it(left: Sequence[str], connection: TenantConnection, *, now: datetime
     }
     admins = User.objects.active().filter(is_superuser=True).order_by("pk")
     tell_all([Telling(person_id=admin.pk, topic="people_left", facts=facts) for admin in admins], now=now)
+
+
+@transaction.atomic
+def confirm_found(*, found: Iterable[FoundMailbox], now: datetime) -> int:
+    """Link found mailboxes to their candidates, calendars and all; raises ValidationError. Returns how many."""
+    return _welcome(services.confirm_found(found=found, now=now), now=now)
+
+
+@transaction.atomic
+def give_found(*, found: Iterable[FoundMailbox], person: User, now: datetime) -> int:
+    """The same for a person of the caller's choice."""
+    return _welcome(services.give_found(found=found, person=person, now=now), now=now)
+
+
+@transaction.atomic
+def make_people_of_found(*, found: Iterable[FoundMailbox], now: datetime) -> int:
+    """The same for people who are made of the entries."""
+    return _welcome(services.make_people_of_found(found=found, now=now), now=now)
+
+
+def _welcome(accounts: Sequence[LinkedAccount], *, now: datetime) -> int:
+    _calendars_for(accounts, now=now)
+    return len(accounts)
