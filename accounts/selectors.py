@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from django.db.models import Count
+
 from accounts.directory.matching import KnownMailbox
 from accounts.models import LinkedAccount, ReachedThrough, TenantConnection, User
 from calsync.engine.events import Platform
@@ -66,3 +68,9 @@ def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
         )
         for pk, person, address, aliases, directory_id, where, through, is_active in rows.iterator(chunk_size=5_000)
     ]
+
+
+def people_by_unit_path() -> dict[str, int]:
+    """How many active people are directly in each unit that has any, by its path."""
+    placed = User.objects.active().exclude(org_unit=None).order_by()
+    return dict(placed.values_list("org_unit__path").annotate(Count("pk")))

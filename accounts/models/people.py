@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -52,6 +52,12 @@ class UserQuerySet(models.QuerySet["User"]):
     def active(self) -> Self:
         """People who are not deactivated."""
         return self.filter(is_active=True)
+
+    def on_one_platform(self) -> Self:
+        """Active people with a mailbox on one platform, of whom nobody has said that it is right so."""
+        in_use = Q(linked_accounts__is_active=True)
+        platforms = Count("linked_accounts__platform", filter=in_use, distinct=True)
+        return self.active().filter(single_platform=False).alias(platforms=platforms).filter(platforms=1)
 
     def in_unit(self, unit: OrgUnit) -> Self:
         """The people of a unit and of every unit below it."""
