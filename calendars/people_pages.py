@@ -76,7 +76,9 @@ class FoundMailboxAdmin(ReadOnlyAdmin):
     @admin.action(description="Ignore", permissions=["map"])
     def ignore(self, request: HttpRequest, queryset: QuerySet[FoundMailbox]) -> None:
         """Leave them alone from now on."""
-        self.message_user(request, f"{ignore_found(found=queryset)} mailboxes are left alone from now on.")
+        self.message_user(
+            request, f"{ignore_found(found=queryset, now=timezone.now())} mailboxes are left alone from now on."
+        )
 
     @admin.action(description="Choose another person ...", permissions=["map"])
     def choose(self, request: HttpRequest, queryset: QuerySet[FoundMailbox]) -> HttpResponse | None:

@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
         ("Messages", "inbox", "notifications_message"),
     ),
     "Rules": (("Switches", "toggle_on", "syncrules_switch"),),
+    "Audit trail": (("Audit trail", "history", "accounts_trailentry"),),
     "Inside": (
         ("Events", "event", "calendars_event"),
         ("Links", "link", "calendars_link"),

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, ProgrammingError
 
+from accounts.sealing import SealBroken
+
 WORK_IS_LEFT, USAGE_OR_CONFIGURATION = 1, 2
 _OUT_OF_DATE = ("no such table", "no such column", "does not exist")
 
@@ -24,7 +26,7 @@ def run(arguments: Sequence[str]) -> None:
     """
     try:
         execute_from_command_line(list(arguments))
-    except (ImproperlyConfigured, OperationalError, ProgrammingError) as error:
+    except (ImproperlyConfigured, SealBroken, OperationalError, ProgrammingError) as error:
         if "--traceback" in arguments:
             raise
         code, sentence = ending_for(error)
@@ -37,6 +39,8 @@ def ending_for(error: Exception) -> tuple[int, str]:
     words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     if isinstance(error, ImproperlyConfigured):
         return USAGE_OR_CONFIGURATION, f"CalSync is not configured: {words}"
+    if isinstance(error, SealBroken):
+        return USAGE_OR_CONFIGURATION, f"{words} {error.remedy}"
     if any(sign in words for sign in _OUT_OF_DATE):
         return USAGE_OR_CONFIGURATION, f"The database is not up to date ({words}). Run: manage.py migrate"
     return WORK_IS_LEFT, f"The database cannot be used: {words}"

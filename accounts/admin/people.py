@@ -10,12 +10,14 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import User
 from accounts.models.people import UserQuerySet
+from accounts.services.people import be_on_one_platform
 
 admin.site.unregister(Group)
 
@@ -79,7 +81,7 @@ class PersonAdmin(DjangoUserAdmin, ModelAdmin):
     @admin.action(description="On one platform only: that is right", permissions=["change"])
     def single_platform_is_right(self, request: HttpRequest, queryset: UserQuerySet) -> None:
         """Take people off the list of the unmatched."""
-        count = queryset.update(single_platform=True)
+        count = be_on_one_platform(people=queryset, now=timezone.now())
         self.message_user(request, f"{count} people are not listed as unmatched any more.")
 
     @action(description="Load or export a file", permissions=["file"], url_path="from-file")

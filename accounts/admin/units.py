@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import OrderBy, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -119,7 +120,7 @@ class OrgUnitAdmin(ModelAdmin):
         try:
             with transaction.atomic():
                 for unit in units:
-                    delete_unit(unit=unit)
+                    delete_unit(unit=unit, now=timezone.now())
         except ValidationError as error:
             self.message_user(request, f"Nothing was deleted. {' '.join(error.messages)}", messages.ERROR)
         else:
@@ -131,7 +132,7 @@ class OrgUnitAdmin(ModelAdmin):
         form = MergeForm(request.POST if "into" in request.POST else None)
         if form.is_valid():
             try:
-                gone = merge_units(units=queryset, into=form.cleaned_data["into"])
+                gone = merge_units(units=queryset, into=form.cleaned_data["into"], now=timezone.now())
             except ValidationError as error:
                 self.message_user(request, f"Nothing was merged. {' '.join(error.messages)}", messages.ERROR)
             else:

@@ -10,6 +10,7 @@ from accounts.models.mailboxes import (
 )
 from accounts.models.people import Clearance, User
 from accounts.models.secrets import Secret
+from accounts.models.trail import Origin, TrailEntry
 from accounts.models.units import OrgUnit
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "FoundState",
     "LinkedAccount",
     "OrgUnit",
+    "Origin",
     "ReachedThrough",
     "Secret",
     "TenantConnection",
+    "TrailEntry",
     "User",
 ]

@@ -54,7 +54,3 @@ class FoundMailbox(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.address}"
-
-    def ignore(self) -> None:
-        """Leave it alone from now on (in memory)."""
-        self.state = FoundState.IGNORED

@@ -24,6 +24,7 @@ from accounts.services.mapped_mailboxes import DISABLED_THERE, GONE_THERE
 from accounts.services.mapping import MappingOutcome, apply_mapping
 from accounts.services.renaming import rename
 from accounts.services.units import ensure_units
+from accounts.trail import record
 from accounts.unit_paths import parse_path
 from calsync.engine.events import Platform
 from calsync.providers.people import DirectoryReading
@@ -85,6 +86,8 @@ def import_people(
     )
     outcome.units.created += units
     doubts, ignored = work.keep_doubts()
+    counts = {"left": len(left.emails), "back": len(back.emails), "renamed": renamed.count, "doubtful": len(doubts)}
+    record("directory.imported", target=connection, people=len(reading.people), **counts, now=now)
     told = [*renamed.notes, *left.notes, *back.notes, *(text for _, text in outcome.notes), *dropped, *doubts]
     return DirectoryOutcome(
         mapping=outcome,

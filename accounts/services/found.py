@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.models import FoundMailbox, FoundState, LinkedAccount, OrgUnit, User
 from accounts.services.mapped_mailboxes import COMES_BACK
 from accounts.services.units import ensure_units
+from accounts.trail import record
 from accounts.unit_paths import parse_path
 
 
@@ -44,9 +45,12 @@ def make_people_of_found(*, found: Iterable[FoundMailbox], now: datetime) -> lis
     return made
 
 
-def ignore_found(*, found: Iterable[FoundMailbox]) -> int:
+@transaction.atomic
+def ignore_found(*, found: Iterable[FoundMailbox], now: datetime) -> int:
     """Leave mailboxes alone, in later imports as well; returns how many."""
     rows = list(found)
+    for row in rows:
+        record("found.ignored", target=row, now=now)
     return FoundMailbox.objects.filter(pk__in=[row.pk for row in rows]).update(state=FoundState.IGNORED)
 
 
@@ -77,5 +81,6 @@ def _link(row: FoundMailbox, person: User, *, now: datetime) -> LinkedAccount:
     except ValidationError as error:
         raise ValidationError(f"{person}: {' '.join(error.messages)}") from None
     account.save()
+    record("found.linked", target=row, now=now)
     row.delete()
     return account

@@ -23,6 +23,7 @@ from accounts.models import LinkedAccount, OrgUnit, TenantConnection, User
 from accounts.progress import Report, silent
 from accounts.services.mapped_mailboxes import MailboxChanges, plan_mailboxes
 from accounts.services.units import ensure_units
+from accounts.trail import record
 from calsync.engine.events import Platform
 
 _BATCH = 2_000  # rows between two reports; the database splits further where it must
@@ -86,6 +87,7 @@ def apply_mapping(
         platforms=platforms,
     )
     _store_accounts(changes, report=report)
+    record("mapping.applied", rows=len(rows), created=work.tally.created, changed=work.tally.updated, now=now)
     return MappingOutcome(
         units=Tally(created=made, unchanged=len(units) - made),
         people=work.tally,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import groupby
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import OrgUnit, User
+from accounts.trail import record
 from accounts.unit_paths import lineage, name_of, parent_of, parse_path
 
 
@@ -48,7 +50,7 @@ def place_unit(*, unit: OrgUnit, name: str, parent: OrgUnit | None) -> OrgUnit:
 
 
 @transaction.atomic
-def merge_units(*, units: Iterable[OrgUnit], into: OrgUnit) -> int:
+def merge_units(*, units: Iterable[OrgUnit], into: OrgUnit, now: datetime) -> int:
     """Move everybody and everything below these units into another one and delete them; returns how many went.
 
     Units of one name below both become one as well. Raises ValidationError, also when something else is attached.
@@ -62,27 +64,28 @@ def merge_units(*, units: Iterable[OrgUnit], into: OrgUnit) -> int:
             continue
         if unit.contains(target):
             raise ValidationError(f"{unit} cannot be merged into {target}: a unit cannot lie below itself.")
-        gone += _merge(unit, target)
+        gone += _merge(unit, target, now=now)
+    record("units.merged", target=into, merged=gone, now=now)
     return gone
 
 
-def _merge(unit: OrgUnit, into: OrgUnit) -> int:
+def _merge(unit: OrgUnit, into: OrgUnit, *, now: datetime) -> int:
     gone = 1
     names = {child.name: child for child in into.children.all()}
     for child in unit.children.order_by("name"):
         if child.name in names and names[child.name].pk != unit.pk:
-            gone += _merge(child, names[child.name])
+            gone += _merge(child, names[child.name], now=now)
         elif child.name in names:
             raise ValidationError(f"{into} would hold two units {child.name}: rename one of them first.")
         else:
             place_unit(unit=child, name=child.name, parent=into)
     User.objects.filter(org_unit=unit).update(org_unit=into)
-    delete_unit(unit=unit)
+    delete_unit(unit=unit, now=now)
     return gone
 
 
 @transaction.atomic
-def delete_unit(*, unit: OrgUnit) -> None:
+def delete_unit(*, unit: OrgUnit, now: datetime) -> None:
     """Delete an empty unit; raises ValidationError when somebody or something is in it or attached to it."""
     if unit.people.exists():
         raise ValidationError(f"{unit} is not empty: people are in it.")
@@ -90,6 +93,7 @@ def delete_unit(*, unit: OrgUnit) -> None:
         raise ValidationError(f"{unit} is not empty: units are below it.")
     if attached := _attached_to(unit):
         raise ValidationError(f"{unit} is still used by: {', '.join(attached)}.")
+    record("units.deleted", target=unit, now=now)
     unit.delete()
 
 

@@ -28,9 +28,11 @@ from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
 from calendars.sync.trouble import log_defect
 from calsync.engine.differing import differing
+from calsync.engine.fingerprint import changed
 from calsync.engine.plan import HubState, WriteWish, wanted_writes
 from calsync.engine.policy import Role
 from calsync.engine.transform import project
+from calsync.engine.wanted import shown_map
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
 
 logger = logging.getLogger(__name__)
@@ -162,8 +164,14 @@ def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> W
     event = project(hub.event, traits=rows.place_of(calendar).traits, role=Role(link.role))
     if wanted[0].kind is WriteWish.CREATE:
         return Write(WriteKind.CREATE, key=link.key, event=event)
-    before = differing(event, wanted[0].paths)
-    return Write(WriteKind.UPDATE, remote_id=link.remote_id, version=link.version, event=event, before=before)
+    return Write(
+        WriteKind.UPDATE,
+        remote_id=link.remote_id,
+        version=link.version,
+        event=event,
+        before=differing(event, wanted[0].paths),
+        edited_in=lambda read: changed(shown_map(read, Role(link.role), key=key), link.remote_map),
+    )
 
 
 def _apply(

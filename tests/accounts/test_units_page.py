@@ -55,7 +55,7 @@ def test_merging_takes_people_and_units_along(root):
 def test_a_unit_is_not_merged_into_one_below_it():
     units, _ = ensure_units(["/A/B"])
     with pytest.raises(ValidationError, match="below itself"):
-        merge_units(units=[units["/A"]], into=units["/A/B"])
+        merge_units(units=[units["/A"]], into=units["/A/B"], now=NOW)
     assert paths() == {"/A", "/A/B"}
 
 
@@ -63,7 +63,7 @@ def test_a_unit_that_something_is_attached_to_is_not_merged_away():
     units, _ = ensure_units(["/A", "/B"])
     Switch.objects.create(scope="org_unit", org_unit=units["/A"], is_on=False, since=NOW, reason="x")
     with pytest.raises(ValidationError, match="still used by"):
-        merge_units(units=[units["/A"]], into=units["/B"])
+        merge_units(units=[units["/A"]], into=units["/B"], now=NOW)
     assert paths() == {"/A", "/B"}
 
 
@@ -73,7 +73,7 @@ def test_only_an_empty_unit_is_deleted(root, inside):
     if inside == "people":
         UserFactory(org_unit=units["/A"])
     with pytest.raises(ValidationError, match=f"{inside} are"):
-        delete_unit(unit=units["/A"])
+        delete_unit(unit=units["/A"], now=NOW)
     page = reverse("admin:accounts_orgunit_delete", args=[units["/A"].pk])
     assert root.post(page, {"post": "yes"}).status_code == 403
     told = root.post(reverse(PAGE), {"action": "delete_empty", "_selected_action": [units["/A"].pk]}, follow=True)
