@@ -52,7 +52,7 @@ class ChoiceForm(forms.Form):
 class FoundMailboxAdmin(ReadOnlyAdmin):
     """Mailboxes of a directory that nobody could place for certain. Each waits for one of four answers."""
 
-    list_display = ("address", "platform", "name", "candidate", "reason", "state", "found_at")
+    list_display = ("address", "platform", "name", "candidate", "why", "state")
     list_filter = ("state", "platform", "connection")
     list_select_related = ("candidate",)
     search_fields = ("address", "name", "candidate__email")
@@ -62,6 +62,11 @@ class FoundMailboxAdmin(ReadOnlyAdmin):
     def has_map_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Who may say whose a mailbox is."""
         return request.user.has_perm("accounts.change_foundmailbox")
+
+    @admin.display(description="why", ordering="reason")
+    def why(self, row: FoundMailbox) -> str:
+        """The reason in short; the row's page has all of it."""
+        return row.reason.partition(":")[0]
 
     @admin.action(description="Confirm the candidate", permissions=["map"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[FoundMailbox]) -> None:
@@ -113,7 +118,13 @@ class FoundMailboxAdmin(ReadOnlyAdmin):
 class FileForm(forms.Form):
     """A mapping file."""
 
-    file = forms.FileField(label="CSV file", help_text="columns as in the export; semicolon or tab will do as well")
+    file = forms.FileField(
+        label="CSV file",
+        help_text="columns as in the export; semicolon or tab will do as well",
+        widget=forms.FileInput(
+            attrs={"accept": ".csv,text/csv", "class": "border border-base-200 rounded-default px-3 py-2 w-full"}
+        ),
+    )
 
     def clean_file(self) -> bytes:
         """Its bytes."""

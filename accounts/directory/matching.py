@@ -93,10 +93,10 @@ class _Book:
         if not found:
             return self._somebody_else(entry, taken)
         if len(found) > 1:
-            return Doubt(entry, f"Its addresses belong to several people: {self._names(found)}.")
+            return Doubt(entry, f"Its addresses are of several people: {self._names(found)}.")
         [person_id] = found
         if person_id in taken:
-            return Doubt(entry, f"{self.emails[person_id]} has another mailbox in this directory.")
+            return Doubt(entry, f"They have another mailbox here: {self.emails[person_id]}.")
         return self._of_person(entry, person_id, present)
 
     def _by_alias(self, entry: DirectoryPerson) -> set[int]:
@@ -112,10 +112,10 @@ class _Book:
         email = self.emails[person_id]
         for mailbox in own:
             if mailbox.address == entry.address and mailbox.directory_id not in present:
-                reason = f"The address was that of {email}, whose entry is gone. Is it the same person?"
+                reason = f"Was of an entry that is gone: {email}. Is it the same person?"
                 return Doubt(entry, reason, person_id)
             if mailbox.in_use:
-                return Doubt(entry, f"{email} has the mailbox {mailbox.address} here.")
+                return Doubt(entry, f"They have another mailbox here: {email} has {mailbox.address}.")
         return Match(entry, person_id)
 
     def _somebody_else(self, entry: DirectoryPerson, taken: Set[int]) -> Match | Doubt:
@@ -124,7 +124,7 @@ class _Book:
         free = {one for one in self.by_local_part.get(local, ()) if one not in taken and not self._is_served(one)}
         if not free:
             return Match(entry)
-        reason = f"Only the name before the @ is that of {self._names(free)}."
+        reason = f"Only the name before the @ fits: {self._names(free)}."
         return Doubt(entry, reason, next(iter(free)) if len(free) == 1 else None)
 
     def _is_served(self, person_id: int) -> bool:

@@ -24,7 +24,7 @@ MAILBOX_COLUMNS: Mapping[Platform, str] = {
     Platform.OUTLOOK: "outlook_mailbox",
     Platform.GOOGLE: "google_mailbox",
 }
-_is_address = EmailValidator()
+_check_address = EmailValidator()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,21 @@ def _printable(cell: str) -> str:
     return cell
 
 
+def is_address(text: str) -> bool:
+    """Whether forms and rows would take it."""
+    try:
+        _check_address(text)
+    except ValidationError:
+        return False
+    return len(text) <= MAX_ADDRESS
+
+
 def _address(cell: str) -> str:
     if not cell:
         raise ValueError("an address is needed here")
     address = cell.lower()
     try:
-        _is_address(address)
+        _check_address(address)
     except ValidationError:
         raise ValueError(f"{cell[:80]!r} is not an e-mail address") from None
     if len(address) > MAX_ADDRESS:

@@ -17,6 +17,7 @@ from django.db import transaction
 from accounts import selectors
 from accounts.directory.matching import Doubt, Match, match_people
 from accounts.directory.rows import rows_of
+from accounts.mapping.rows import is_address
 from accounts.models import AccountState, FoundMailbox, FoundState, LinkedAccount, TenantConnection, User
 from accounts.progress import Report, silent
 from accounts.services.leaving import let_back, let_go
@@ -27,7 +28,7 @@ from accounts.services.units import ensure_units
 from accounts.trail import record
 from accounts.unit_paths import parse_path
 from calsync.engine.events import Platform
-from calsync.providers.people import DirectoryReading
+from calsync.providers.people import DirectoryPerson, DirectoryReading
 
 MOST_LEAVERS, MOST_SHARE = 10, 0.2
 """More leavers than both at once are rather a fault of the directory, or of our rights there."""
@@ -89,6 +90,7 @@ def import_people(
     counts = {"left": len(left.emails), "back": len(back.emails), "renamed": renamed.count, "doubtful": len(doubts)}
     record("directory.imported", target=connection, people=len(reading.people), **counts, now=now)
     told = [*renamed.notes, *left.notes, *back.notes, *(text for _, text in outcome.notes), *dropped, *doubts]
+    told += sorted(f"{entry.address[:80]}: left out, this is no e-mail address" for entry in work.unusable)
     return DirectoryOutcome(
         mapping=outcome,
         renamed=renamed.count,
@@ -130,9 +132,13 @@ class _Import:
     @cached_property
     def answers(self) -> list[Match | Doubt]:
         emails = selectors.emails_by_person()
-        return list(
-            match_people(self.reading.people, emails=emails, mailboxes=selectors.known_mailboxes(self.platform))
-        )
+        entries = [entry for entry in self.reading.people if entry not in self.unusable]
+        return list(match_people(entries, emails=emails, mailboxes=selectors.known_mailboxes(self.platform)))
+
+    @cached_property
+    def unusable(self) -> frozenset[DirectoryPerson]:
+        """Entries whose address is none that our rows and forms would take."""
+        return frozenset(entry for entry in self.reading.people if not is_address(entry.address))
 
     @cached_property
     def present(self) -> list[Match]:

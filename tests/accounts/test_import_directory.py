@@ -100,6 +100,20 @@ def test_guests_rooms_disabled_accounts_and_users_without_mailbox_are_left_out(w
     assert told["left_out"] == {"guest": 1, "disabled": 1, "room mailbox": 1, "no mailbox": 1}
 
 
+def test_an_entry_without_a_real_address_is_left_out_and_told(world):
+    world.hire_outlook("ada")
+    world.hire_outlook("odd one")
+    told = world.read("microsoft")
+    assert told["people"]["created"] == 1
+    assert "odd one@lark.example: left out, this is no e-mail address" in told["changes"]
+
+
+def test_names_with_line_breaks_become_one_line(world):
+    world.hire_outlook("ada").display_name = "Ada\r\n Berg\t"
+    world.read("microsoft")
+    assert person("ada@lark.example").name == "Ada Berg"
+
+
 def test_a_directory_of_several_pages_is_read_to_its_end(google):
     for number in range(1, 520):
         google.hire_google(f"p{number}")
@@ -252,7 +266,7 @@ def test_an_address_given_to_somebody_new_is_a_doubt(world):
     world.hire_outlook("ada")
     world.read("microsoft")
     [found] = FoundMailbox.objects.waiting()
-    assert "whose entry is gone" in found.reason
+    assert "entry that is gone" in found.reason
 
 
 # -- leavers ---------------------------------------------------------------------------------------------------
