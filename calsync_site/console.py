@@ -21,6 +21,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
     ),
     "People": (
         ("People", "person", "accounts_user"),
+        ("Unmatched people", "person_search", "accounts_foundmailbox"),
         ("Org units", "account_tree", "accounts_orgunit"),
         ("Mailboxes", "mail", "accounts_linkedaccount"),
         ("Tenant connections", "hub", "accounts_tenantconnection"),

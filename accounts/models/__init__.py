@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.found import FoundMailbox, FoundState
 from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
@@ -17,6 +18,8 @@ __all__ = [
     "AccountState",
     "Clearance",
     "ConnectionState",
+    "FoundMailbox",
+    "FoundState",
     "LinkedAccount",
     "OrgUnit",
     "Origin",
