@@ -27,7 +27,10 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
         ("Tenant connections", "hub", "accounts_tenantconnection"),
         ("Messages", "inbox", "notifications_message"),
     ),
-    "Rules": (("Switches", "toggle_on", "syncrules_switch"),),
+    "Rules": (
+        ("Switches", "toggle_on", "syncrules_switch"),
+        ("Changes of rules", "rule", "calendars_policychange"),
+    ),
     "Audit trail": (("Audit trail", "history", "accounts_trailentry"),),
     "Inside": (
         ("Events", "event", "calendars_event"),

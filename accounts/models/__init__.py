@@ -1,6 +1,7 @@
 """Rows of people and their mailboxes."""
 
 from accounts.models.found import FoundMailbox, FoundState
+from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -22,6 +23,7 @@ __all__ = [
     "LinkedAccount",
     "OrgUnit",
     "Origin",
+    "PeopleGroup",
     "ReachedThrough",
     "Secret",
     "TenantConnection",
