@@ -20,7 +20,7 @@ from accounts.services.connections import ensure_connections_from_environment
 from accounts.services.directory import DirectoryOutcome, import_people, known_ids
 from accounts.services.mapping import MappingOutcome, apply_mapping
 from calendars.services import ensure_primary_calendars
-from calendars.sync.renamed import carry_activation_over
+from calendars.sync.renamed import carry_activation_over, read_anew
 from calsync.providers.people import DirectoryReading
 from notifications.services import Telling, tell_all
 
@@ -71,6 +71,7 @@ def bring_in_directory(
             reading=reading, connection=connection, now=now, time_zone=time_zone, force=force, report=report
         )
         calendars = _calendars_for(outcome.mapping.accounts, now=now)
+        read_anew(outcome.renamed_accounts, now=now)
         if outcome.left:
             _tell_it(outcome.left, connection, now=now)
         transaction.set_rollback(dry_run)

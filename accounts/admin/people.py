@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -48,9 +49,11 @@ class OnOnePlatform(admin.SimpleListFilter):
         """The one choice beside all."""
         return [("yes", "unmatched")]
 
-    def queryset(self, request: HttpRequest, queryset: UserQuerySet) -> UserQuerySet:  # noqa: ARG002
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         """Those who are unmatched."""
-        return queryset.on_one_platform() if self.value() == "yes" else queryset
+        if self.value() != "yes":
+            return queryset
+        return queryset.filter(pk__in=User.objects.on_one_platform().order_by().values("pk"))
 
 
 @admin.register(User)

@@ -71,7 +71,7 @@ class OrgUnitAdmin(ModelAdmin):
     autocomplete_fields = ("parent",)
     actions = ("merge", "delete_empty")
 
-    def get_ordering(self, request: HttpRequest) -> list[OrderBy]:  # type: ignore[override]  # noqa: ARG002
+    def get_ordering(self, request: HttpRequest) -> list[OrderBy]:  # noqa: ARG002
         """In the tree's own order."""
         return [tree_order()]
 

@@ -43,7 +43,7 @@ class DirectoryOutcome:
     """What an import did. ``notes``: a sentence for each change."""
 
     mapping: MappingOutcome
-    renamed: int
+    renamed_accounts: tuple[int, ...]
     left: tuple[str, ...]  # e-mails of people whose mailbox left
     back: int
     doubtful: int
@@ -94,14 +94,14 @@ def import_people(
         people=len(reading.people),
         left=len(left.emails),
         back=len(back.emails),
-        renamed=renamed.count,
+        renamed=len(renamed.accounts),
         doubtful=len(doubts),
     )
     told = [*renamed.notes, *left.notes, *back.notes, *(text for _, text in outcome.notes), *dropped, *doubts]
     told += sorted(f"{entry.address[:80]}: left out, this is no e-mail address" for entry in work.unusable)
     return DirectoryOutcome(
         mapping=outcome,
-        renamed=renamed.count,
+        renamed_accounts=tuple(renamed.accounts),
         left=tuple(left.emails),
         back=len(back.emails),
         doubtful=len(doubts),

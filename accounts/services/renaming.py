@@ -14,9 +14,9 @@ _Row = TypeVar("_Row", LinkedAccount, User)
 
 @dataclass(slots=True)
 class Renamed:
-    """How many mailboxes have a new address, and what to tell."""
+    """The ids of accounts that have a new address, and what to tell."""
 
-    count: int = 0
+    accounts: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -34,7 +34,7 @@ def rename(wanted: Sequence[tuple[LinkedAccount, str]]) -> Renamed:
     follow = [(people[a.person_id], a.address) for a in moved if people[a.person_id].email == before[a.pk]]
     emails = dict(User.objects.order_by().values_list("email", "pk"))
     _move(follow, emails, "email", done)
-    done.count = len(moved)
+    done.accounts = [account.pk for account in moved]
     for account in moved:
         done.notes.append(f"{before[account.pk]}: has the new address {account.address}")
     return done

@@ -127,7 +127,7 @@ def figures(outcome: DirectoryOutcome, *, calendars: int, dry_run: bool) -> dict
         "mailboxes": asdict(outcome.mapping.mailboxes),
         "units": outcome.mapping.units.created,
         "calendars": calendars,
-        "renamed": outcome.renamed,
+        "renamed": len(outcome.renamed_accounts),
         "left": len(outcome.left),
         "back": outcome.back,
         "doubtful": outcome.doubtful,
