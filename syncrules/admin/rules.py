@@ -63,7 +63,7 @@ class RuleAdmin(ModelAdmin):
         )
         obj.pk = saved.pk
 
-    @action(description="History", url_path="versions", permissions=["change"])
+    @action(description="Versions", url_path="versions", permissions=["change"])
     def history_of_rule(self, request: HttpRequest, object_id: Any) -> HttpResponse:
         """Every version with what it changed; one of them can be restored."""
         rule = get_object_or_404(Rule, pk=object_id)
