@@ -15,12 +15,13 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from accounts.console import ReadOnlyAdmin
 from accounts.models import User
 from calsync.engine.events import Platform
 from calsync.engine.rules.effects import EFFECTS
 from calsync.engine.rules.language import CONDITIONS
 from syncrules.admin.forms import MoveForm, RestoreForm, RuleForm, TryForm
-from syncrules.models import Rule
+from syncrules.models import Rule, RuleVersion
 from syncrules.selectors import compare_versions, versions_of
 from syncrules.services import change_rule, create_rule, move_rule, restore_version
 from syncrules.trying import CannotTry, try_rules
@@ -130,6 +131,17 @@ class RuleAdmin(ModelAdmin):
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
         shared = {**self.admin_site.each_context(request), "title": title, "opts": self.model._meta}
         return TemplateResponse(request, template, {**shared, **context})
+
+
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ReadOnlyAdmin):
+    """Every change of every rule, the newest first."""
+
+    list_display = ("rule", "number", "made_at", "made_by", "reason")
+    list_select_related = ("rule", "made_by")
+    search_fields = ("rule__name", "reason")
+    ordering = ("-made_at", "-pk")
+    fields = ("rule", "number", "written", "made_at", "made_by", "reason")
 
 
 def _actor(request: HttpRequest) -> User | None:
