@@ -26,8 +26,8 @@ STEPS = {
     "resume": ("Resume", "It goes on with the events that are left."),
     "undo": (
         "Undo",
-        "The rules go back to where they were when the change before this one began, and the events that this one has "
-        "reached are looked at once more.",
+        "The rules go back to where they were when the change before this one began, and the events of this one are "
+        "looked at once more.",
     ),
 }
 _OPEN = {
