@@ -12,12 +12,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from accounts.console import ReadOnlyAdmin, ReasonForm
 from accounts.models import User
 from calendars import policy_change
-from calendars.models import PolicyChange, PolicyChangeState
+from calendars.models import PolicyBatch, PolicyChange, PolicyChangeState
 from calendars.sync.policy_effects import Effect, PolicyPreview
 
 COLOURS = {"running": "info", "stopped": "warning", "done": "success"}
@@ -37,6 +38,30 @@ _OPEN = {
 }
 
 
+class BatchInline(TabularInline):
+    """The batches of a change, in their order."""
+
+    model = PolicyBatch
+    fields = readonly_fields = ("size", "done_at")
+    extra = 0
+    can_delete = False
+    hide_title = True
+    verbose_name_plural = "batches"
+
+    @admin.display(description="Events")
+    def size(self, batch: PolicyBatch) -> int:
+        """How many events it has."""
+        return len(batch.events)
+
+    def has_add_permission(self, request: HttpRequest, obj: PolicyChange | None = None) -> bool:  # noqa: ARG002 - Django's
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: PolicyChange | None = None) -> bool:  # noqa: ARG002
+        """Nobody changes."""
+        return False
+
+
 @admin.register(PolicyChange)
 class PolicyChangeAdmin(ReadOnlyAdmin):
     """What was carried into existing events, how far it is, and the buttons that steer it."""
@@ -46,6 +71,7 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     list_select_related = ("made_by",)
     fields = ("progress", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
     readonly_fields = fields
+    inlines = (BatchInline,)
     change_form_outer_before_template = "calendars/policy_steps.html"
     change_list_template = "calendars/policy_list.html"
 
