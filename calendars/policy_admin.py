@@ -69,7 +69,7 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     list_display = ("made_at", "progress", "reached", "reason", "made_by")
     list_filter = ("state",)
     list_select_related = ("made_by",)
-    fields = ("progress", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
+    fields = ("state", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
     readonly_fields = fields
     inlines = (BatchInline,)
     change_form_outer_before_template = "calendars/policy_steps.html"
