@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
@@ -17,6 +18,7 @@ from django.db.models.functions import Cast
 
 from accounts.progress import Report, silent
 from accounts.sealing import SealBroken, resealed, sealed_fields
+from accounts.trail import record
 
 BATCH = 200
 PASSES = 4
@@ -52,7 +54,7 @@ def sealed_columns() -> list[Column]:
     return [Column(model, field) for model in apps.get_models() for field in sealed_fields(model)]
 
 
-def rotate(*, progress: Report = silent) -> list[Column]:
+def rotate(*, now: datetime, progress: Report = silent) -> list[Column]:
     """Seal every value with the newest key. Broken off, it is simply begun again: what is done is not done twice.
 
     A value that changes between our look and our write is not written over.
@@ -62,6 +64,7 @@ def rotate(*, progress: Report = silent) -> list[Column]:
         for _ in range(PASSES):
             if not _pass(column, progress):
                 break
+    record("keys.rotated", now=now, resealed=sum(column.resealed for column in columns))
     return columns
 
 

@@ -38,19 +38,19 @@ _OPEN = {
 }
 
 
-class BatchInline(TabularInline):
-    """The batches of a change, in their order."""
+class PolicyBatchInline(TabularInline):
+    """The batches that it is carried out in, the open ones included."""
 
     model = PolicyBatch
     fields = readonly_fields = ("size", "done_at")
+    verbose_name_plural = "batches"
     extra = 0
     can_delete = False
     hide_title = True
-    verbose_name_plural = "batches"
 
     @admin.display(description="Events")
     def size(self, batch: PolicyBatch) -> int:
-        """How many events it has."""
+        """How many events are looked at together."""
         return len(batch.events)
 
     def has_add_permission(self, request: HttpRequest, obj: PolicyChange | None = None) -> bool:  # noqa: ARG002 - Django's
@@ -69,9 +69,9 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     list_display = ("made_at", "progress", "reached", "reason", "made_by")
     list_filter = ("state",)
     list_select_related = ("made_by",)
+    inlines = (PolicyBatchInline,)
     fields = ("state", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
     readonly_fields = fields
-    inlines = (BatchInline,)
     change_form_outer_before_template = "calendars/policy_steps.html"
     change_list_template = "calendars/policy_list.html"
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import Clearance, OrgUnit, PeopleGroup, User
+from accounts.trail import record
 from calsync.engine.events import Platform
 from notifications.services import tell
 from syncrules.models import Scope, Switch
@@ -99,6 +100,8 @@ def _switch(
         switch.turn_off(reason=reason, by_id=by_id, now=now, holds_from=holds_from)
     switch.full_clean(validate_unique=False, validate_constraints=False)
     switch.save()
+    action = "switch.on" if on else "switch.off"
+    record(action, target=switch, name=switch.target, reason=reason, by=by, now=now, scope=switch.scope)
     if target.person is not None and on != was_on:
         topic = "sync_switched_on" if on else "sync_switched_off"
         tell(person=target.person, topic=topic, facts={"reason": switch.reason}, now=now)

@@ -18,7 +18,7 @@ from accounts.sealing import resealed
 from accounts.secrets import fingerprint_key
 from calsync_site.doctor.keys import look_at_keys
 from calsync_site.keycheck import refuse_wrong_keys
-from tests.factories import ConnectionFactory
+from tests.factories import NOW, ConnectionFactory
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 
@@ -56,7 +56,7 @@ def test_everything_is_sealed_anew_and_says_the_same(settings):
     empty = ConnectionFactory(credentials="", tenant="another")
     fingerprints = fingerprint_key()
     settings.CALSYNC_SEALING_KEYS = [NEW, OLD]
-    found = outcome(rotate())
+    found = outcome(rotate(now=NOW))
     assert (found.values, found.resealed, found.left, found.broken) == (BATCH + 4, BATCH + 4, 0, 0)
     settings.CALSYNC_SEALING_KEYS = [NEW]
     assert [row.value for row in Secret.objects.filter(name__startswith="s").order_by("pk")] == [
@@ -75,8 +75,8 @@ def test_what_was_broken_off_is_gone_on_with(settings):
     done = stored()[0]
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_secret SET value = %s WHERE name = 's0'", [resealed(done)])
-    assert outcome(rotate()).resealed == 4
-    assert outcome(rotate()).resealed == 0
+    assert outcome(rotate(now=NOW)).resealed == 4
+    assert outcome(rotate(now=NOW)).resealed == 0
 
 
 @pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_the_doctor_says_that_something_is_still_on_an_older_key(settings):
     Secret.objects.create(name="one", value="x")
     settings.CALSYNC_SEALING_KEYS = [NEW, OLD]
     assert "1 of 1 sealed values" in look_at_keys()[0].text
-    rotate()
+    rotate(now=NOW)
     assert look_at_keys()[0].state == "ok"
 
 
@@ -135,7 +135,7 @@ def test_somebody_who_still_writes_with_the_older_key_is_noticed(settings, times
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE accounts_secret SET value = %s", [older])
 
-    assert outcome(rotate(progress=progress)).left == left
+    assert outcome(rotate(now=NOW, progress=progress)).left == left
 
 
 @pytest.mark.needs_postgresql  # SQLite lets one write at a time
@@ -158,7 +158,7 @@ def test_what_somebody_writes_while_keys_are_rotated_stays(settings):
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        rotated = outcome(rotate())
+        rotated = outcome(rotate(now=NOW))
         assert rotated.left == 0
     finally:
         stop.set()

@@ -8,6 +8,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
 from accounts.progress import bars
 from accounts.rotation import Column, rotate
@@ -40,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Carry everything over and report."""
         with bars() as progress:
-            columns = rotate(progress=progress)
+            columns = rotate(now=timezone.now(), progress=progress)
         self.stdout.write(json.dumps(as_json(columns), indent=2) if options["json"] else as_text(columns))
         if any(column.left or column.broken for column in columns):
             sys.exit(1)
