@@ -1,31 +1,35 @@
-"""What stands between a request and the console: a second factor, where the installation asks its staff for one."""
+"""What every web request brings along: who is acting, for the audit trail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 
-from accounts.signin import has_second_factor
+from accounts.models import User
+from accounts.models.trail import Origin
+from accounts.trail import Acting, acting
 
 
-class SecondFactorForStaff:
-    """Sends staff without an authenticator app or passkey to the page where they set one up."""
+class ActingMiddleware:
+    """Lets the audit trail know the person and the address behind a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+        self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Let the request through, or ask for the second factor first."""
-        if settings.CALSYNC_STAFF_SECOND_FACTOR and self._is_missing(request):
-            messages.warning(request, "The console asks for a second factor: set up an authenticator app or a passkey.")
-            return HttpResponseRedirect(reverse("mfa_index"))
-        return self.get_response(request)
+        """Answer, with everything recorded meanwhile in this person's name."""
+        with acting(Acting(Origin.WEB, address=address_of(request), person=lambda: _person(request))):
+            return self._get_response(request)
 
-    def _is_missing(self, request: HttpRequest) -> bool:
-        in_console = request.path.startswith(reverse("admin:index"))
-        person = request.user
-        return in_console and person.is_authenticated and person.is_staff and not has_second_factor(person)
+
+def address_of(request: HttpRequest) -> str | None:
+    """The browser's address. Behind our TLS proxy the last hop that it names: what a client claims stands before."""
+    hops = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
+    return hops.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or None
+
+
+def _person(request: HttpRequest) -> User | None:
+    user = getattr(request, "user", None)
+    return user if user is not None and user.is_authenticated else None  # a lazy object: isinstance sees through it

@@ -47,6 +47,14 @@ def unseal(sealed: str) -> str:
         raise SealBroken("A sealed value fits none of the keys in CALSYNC_SEALING_KEYS.") from None
 
 
+def resealed(sealed: str) -> str:
+    """The same value sealed with the newest key; raises SealBroken when no key fits."""
+    try:
+        return _keyring().rotate(sealed).decode()
+    except InvalidToken:
+        raise SealBroken("A sealed value fits none of the keys in CALSYNC_SEALING_KEYS.") from None
+
+
 def _keyring() -> MultiFernet:
     return _keyring_for(tuple(settings.CALSYNC_SEALING_KEYS))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
+from accounts.directory.matching import KnownMailbox
 from accounts.models import LinkedAccount, ReachedThrough, TenantConnection, User
 from calsync.engine.events import Platform
 
@@ -50,3 +51,33 @@ def person_of_address(address: str) -> User | None:
     mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)
     found = User.objects.filter(Q(email=address) | Q(pk__in=mapped.values("person_id"))).order_by("pk")[:2]
     return found[0] if len(found) == 1 else None
+
+
+def emails_by_person() -> dict[int, str]:
+    """The log-in address of everybody."""
+    return dict(User.objects.order_by().values_list("pk", "email"))
+
+
+def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
+    """Every linked account, as the import of a directory of ``platform`` sees it."""
+    rows = LinkedAccount.objects.order_by("pk").values_list(
+        "pk", "person_id", "address", "aliases", "directory_id", "platform", "reached_through", "is_active"
+    )
+    return [
+        KnownMailbox(
+            account_id=pk,
+            person_id=person,
+            address=address,
+            aliases=tuple(aliases),
+            directory_id=directory_id,
+            here=where == platform.value,
+            in_use=is_active and through == ReachedThrough.TENANT,
+        )
+        for pk, person, address, aliases, directory_id, where, through, is_active in rows.iterator(chunk_size=5_000)
+    ]
+
+
+def people_by_unit_path() -> dict[str, int]:
+    """How many active people are directly in each unit that has any, by its path."""
+    placed = User.objects.active().exclude(org_unit=None).order_by()
+    return dict(placed.values_list("org_unit__path").annotate(Count("pk")))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from accounts.trail import record
 from calendars import services
 from calendars.models import Calendar, CalendarQuerySet
 from calendars.sync.clock import Clock
@@ -67,7 +68,10 @@ def remove_copies(
     services.deactivate(calendars=calendars, now=clock(), reason=REASON)
     for calendar in _in_order(calendars):
         stop_watches(calendar, clock=clock)
-    return _each(calendars, "Taking copies out", progress, partial(remove_from, clock=clock, sleep=sleep))
+    report = _each(calendars, "Taking copies out", progress, partial(remove_from, clock=clock, sleep=sleep))
+    for one in report.calendars:
+        record("copies.removed", target=one.calendar, now=clock(), removed=len(one.removed), left=len(one.left))
+    return report
 
 
 def _each(calendars: CalendarQuerySet, stage: str, progress: Progress, do: Callable[..., Removed]) -> RemovalReport:

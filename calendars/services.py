@@ -12,6 +12,7 @@ from django.db import transaction
 from django_q.models import Failure
 
 from accounts.models import LinkedAccount
+from accounts.trail import record
 from calendars import gateway
 from calendars.models import (
     AuditRun,
@@ -69,9 +70,8 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
     """Switch calendars on and have them read. Those already active are left as they are; returns all of them."""
     with transaction.atomic():
         chosen = list(calendars.select_related("account__person").order_by("pk"))
-        for calendar in chosen:
-            if calendar.is_active:
-                continue
+        fresh = [calendar for calendar in chosen if not calendar.is_active]
+        for calendar in fresh:
             calendar.is_active, calendar.activated_at = True, now
             calendar.leaves_existing_alone = from_now
             calendar.enter(CalendarState.IMPORTING, now=now)
@@ -81,8 +81,16 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
             batch_size=500,
         )
         Calendar.objects.filter(pk__in=[calendar.pk for calendar in chosen]).ring(now=now)
-    welcome(calendars=[calendar for calendar in chosen if calendar.activated_at == now], now=now)
+        if fresh:
+            record("calendars.activated", name=_named(fresh), now=now, calendars=len(fresh), from_now=str(from_now))
+    welcome(calendars=fresh, now=now)
     return chosen
+
+
+def _named(calendars: Sequence[Calendar]) -> str:
+    """One person's address, or how many calendars."""
+    people = {calendar.account.person.email for calendar in calendars}
+    return people.pop() if len(people) == 1 else f"{len(calendars)} calendars of {len(people)} people"
 
 
 def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> int:
@@ -90,9 +98,14 @@ def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> in
 
     Returns how many were on. A worker in the middle of a step finishes it.
     """
-    return calendars.filter(is_active=True).update(
-        is_active=False, state=CalendarState.DISABLED, state_since=now, state_reason=reason[:255]
-    )
+    with transaction.atomic():
+        active = list(calendars.filter(is_active=True).select_related("account__person").order_by("pk"))
+        count = calendars.filter(is_active=True).update(
+            is_active=False, state=CalendarState.DISABLED, state_since=now, state_reason=reason[:255]
+        )
+        if active:
+            record("calendars.deactivated", name=_named(active), reason=reason, now=now, calendars=len(active))
+    return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,17 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
     ),
     "People": (
         ("People", "person", "accounts_user"),
+        ("Unmatched people", "person_search", "accounts_foundmailbox"),
         ("Org units", "account_tree", "accounts_orgunit"),
         ("Mailboxes", "mail", "accounts_linkedaccount"),
         ("Tenant connections", "hub", "accounts_tenantconnection"),
         ("Messages", "inbox", "notifications_message"),
     ),
-    "Rules": (("Switches", "toggle_on", "syncrules_switch"),),
+    "Rules": (
+        ("Switches", "toggle_on", "syncrules_switch"),
+        ("Changes of rules", "rule", "calendars_policychange"),
+    ),
+    "Audit trail": (("Audit trail", "history", "accounts_trailentry"),),
     "Inside": (
         ("Events", "event", "calendars_event"),
         ("Links", "link", "calendars_link"),

@@ -55,6 +55,22 @@ def own_secret(path: Path, *, make: str, name: str, local: bool) -> str:
     return make
 
 
+def whole_number(name: str, *, default: int, at_least: int = 1) -> int:
+    """The number in an environment variable. Raises ImproperlyConfigured for anything else, or for less."""
+    text = os.environ.get(name, "").strip()
+    number = _as_number(text) if text else default
+    if number is None or number < at_least:
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number, {at_least} or more.")
+    return number
+
+
+def _as_number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
 def redis_with_limits(url: str) -> str:
     """A Redis URL whose connections give up in time, so that an unreachable server never hangs a webhook."""
     missing = [f"{name}=3" for name in ("socket_connect_timeout", "socket_timeout") if name not in url]

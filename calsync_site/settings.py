@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
 
 from calsync_site.console import console_navigation
-from calsync_site.environment import host_of, is_local_deployment, own_secret, redis_with_limits
+from calsync_site.environment import host_of, is_local_deployment, own_secret, redis_with_limits, whole_number
 from calsync_site.signin import microsoft, openid_app, openid_connect, origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,14 +62,14 @@ GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com")
 
 # --- how the sync behaves --------------------------------------------------------------------------------------
 
-CALSYNC_WINDOW_BACK_DAYS = env.int("CALSYNC_WINDOW_BACK_DAYS", default=30)
-CALSYNC_WINDOW_AHEAD_DAYS = env.int("CALSYNC_WINDOW_AHEAD_DAYS", default=400)
-CALSYNC_LEASE_SECONDS = env.int("CALSYNC_LEASE_SECONDS", default=90)
-CALSYNC_POLL_SECONDS = env.int("CALSYNC_POLL_SECONDS", default=60)  # a calendar without a live watch
-CALSYNC_POLL_WATCHED_SECONDS = env.int("CALSYNC_POLL_WATCHED_SECONDS", default=900)
+CALSYNC_WINDOW_BACK_DAYS = whole_number("CALSYNC_WINDOW_BACK_DAYS", default=30, at_least=0)
+CALSYNC_WINDOW_AHEAD_DAYS = whole_number("CALSYNC_WINDOW_AHEAD_DAYS", default=400)
+CALSYNC_LEASE_SECONDS = whole_number("CALSYNC_LEASE_SECONDS", default=90)
+CALSYNC_POLL_SECONDS = whole_number("CALSYNC_POLL_SECONDS", default=60)  # a calendar without a live watch
+CALSYNC_POLL_WATCHED_SECONDS = whole_number("CALSYNC_POLL_WATCHED_SECONDS", default=900)
 CALSYNC_CONFLICT_POLICY = env.str("CALSYNC_CONFLICT_POLICY", default="newest")  # newest, origin, outlook, google, ask
 CALSYNC_DELETE_POLICY = env.str("CALSYNC_DELETE_POLICY", default="edit_wins")  # or delete_wins
-CALSYNC_KEEP_DONE_DAYS = env.int("CALSYNC_KEEP_DONE_DAYS", default=30)
+CALSYNC_KEEP_DONE_DAYS = whole_number("CALSYNC_KEEP_DONE_DAYS", default=30)
 
 # --- applications ----------------------------------------------------------------------------------------------
 
@@ -107,10 +107,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.ActingMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "accounts.middleware.SecondFactorForStaff",
+    "accounts.second_factor.SecondFactorForStaff",
     "axes.middleware.AxesMiddleware",  # last: it turns the lock-out into an answer
 ]
 ROOT_URLCONF = "calsync_site.urls"
@@ -151,7 +152,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ANONYMOUS_USER_NAME = None  # guardian: no row for strangers
 LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "home"
 CALSYNC_STAFF_SECOND_FACTOR = env.bool("CALSYNC_STAFF_SECOND_FACTOR", default=False)
-CALSYNC_PROXIES = env.int("CALSYNC_PROXIES", default=0)
+CALSYNC_PROXIES = whole_number("CALSYNC_PROXIES", default=0, at_least=0)
 
 ACCOUNT_ADAPTER = "accounts.signin.Door"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -215,8 +216,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 Q_CLUSTER = {
     "name": "calsync",
-    "workers": env.int("CALSYNC_WORKERS", default=2),
-    "queue_limit": env.int("CALSYNC_WORKERS", default=2),  # prefetching more only ages their locks
+    "workers": whole_number("CALSYNC_WORKERS", default=2),
+    "queue_limit": whole_number("CALSYNC_WORKERS", default=2),  # prefetching more only ages their locks
     "bulk": 1,
     "timeout": 300,
     "retry": 1200,  # > timeout x (queue_limit / workers + 2); rows, not this, bring crashed work back

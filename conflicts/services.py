@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import User
+from accounts.trail import record
 from calendars import decisions
 from calendars.choices import Decision
 from calendars.models import Finding
@@ -43,6 +44,7 @@ def decide_case(*, case: Case, decision: Decision, by: User, reason: str, now: d
             if decisions.is_done(current.finding):
                 current.close(now=now)
             current.save(update_fields=["state", "decided_at", "decided_by", "reason", "closed_at"])
+            record("case.decided", target=current, reason=reason, by=by, now=now, decision=decision)
     return told
 
 

@@ -1,3 +1,3 @@
 """The console's pages about people and mailboxes."""
 
-from accounts.admin import mailboxes, people, signin, units  # noqa: F401 - each registers its pages, or takes them away
+from accounts.admin import groups, mailboxes, people, signin, trail, units  # noqa: F401 - each registers its pages

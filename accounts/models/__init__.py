@@ -1,5 +1,7 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.found import FoundMailbox, FoundState
+from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -9,16 +11,22 @@ from accounts.models.mailboxes import (
 )
 from accounts.models.people import Clearance, User
 from accounts.models.secrets import Secret
+from accounts.models.trail import Origin, TrailEntry
 from accounts.models.units import OrgUnit
 
 __all__ = [
     "AccountState",
     "Clearance",
     "ConnectionState",
+    "FoundMailbox",
+    "FoundState",
     "LinkedAccount",
     "OrgUnit",
+    "Origin",
+    "PeopleGroup",
     "ReachedThrough",
     "Secret",
     "TenantConnection",
+    "TrailEntry",
     "User",
 ]

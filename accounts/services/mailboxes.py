@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import AccountState, LinkedAccount
+from accounts.trail import record
 
 _STATE_FIELDS = ["state", "state_since", "state_reason"]
 
@@ -21,6 +22,7 @@ def disable_accounts(*, accounts: Iterable[LinkedAccount], reason: str, now: dat
     changing = [account for account in accounts if account.state != AccountState.DISABLED]
     for account in changing:
         account.disable(reason.strip(), now=now)
+        record("mailboxes.disabled", target=account, reason=reason.strip(), now=now)
     LinkedAccount.objects.bulk_update(changing, _STATE_FIELDS, batch_size=200)
     return len(changing)
 
@@ -33,6 +35,7 @@ def enable_accounts(*, accounts: Iterable[LinkedAccount], now: datetime) -> int:
         account.enable(now=now)
         account.validate_constraints()
         account.save(update_fields=_STATE_FIELDS)
+        record("mailboxes.enabled", target=account, now=now)
     return len(changing)
 
 

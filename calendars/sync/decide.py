@@ -43,8 +43,7 @@ from calsync.engine.plan import (
 )
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.policy import DeletePolicy, Role
-from calsync.engine.transform import project
-from calsync.engine.wanted import NOTE, as_read
+from calsync.engine.wanted import NOTE, as_read, projected_at, shown_map
 from calsync.providers.base import Item
 
 
@@ -98,9 +97,9 @@ def _on_scene(
             leases.hold(lease, now=stamps.planned_at)
             lock_people(people)
             take_over(calendar=calendar, items=items, now=stamps.planned_at)
-            scene = Scene.load(calendar, items)
+            scene = Scene.load(calendar, items, now=stamps.planned_at)
             if scene.people <= people:
-                store = Store(calendar, scene.partners, stamps, tally, scene.colleagues)
+                store = Store(calendar, scene.partners, stamps, tally, scene.colleagues, scene.verdicts)
                 store.history.policy = scene.policy
                 act(scene, store)
                 store.save()
@@ -119,6 +118,10 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
     sighting = Sighting(item.remote_id, item.version, item.event, item.changed_at)
     if link is not None and link.state == LinkState.GONE and not link.remote_id and link.event.deleted_at is not None:
         _delete_late_copy(store, link, sighting)
+        return
+    if link is not None and link.withheld:  # a rule had it left as it is: what happens to it there is not followed
+        link.version, link.remote_map = sighting.version, shown_map(item.event, Role(link.role), key=scene.key)
+        store.changed_links[link.pk] = link
         return
     if link is not None and link.state == LinkState.GONE:
         _forget(link)
@@ -188,7 +191,8 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
         echo=read,
         key=scene.key,
     )
-    wanted = project(hub.event, traits=scene.here.traits, role=mine.role)
+    wanted = projected_at(hub.event, mine)
+    link.is_ours = True
     missing = differences(as_read(wanted, mine.role), as_read(read, mine.role))
     made = replace(made, hub_map={**made.hub_map, **dict.fromkeys(missing, "")})
     links = tuple(made if state.calendar_id == scene.calendar.pk else state for state in hub.links)

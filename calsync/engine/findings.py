@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from calsync.engine.events import Event
 from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.plan_values import Finding, FindingKind, LinkState
+from calsync.engine.policy import Role
 
 
 def values_at(event: Event, paths: Iterable[str]) -> dict[str, object]:
@@ -32,6 +33,25 @@ def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     if not paths:
         return []
     text = f"The copy of a meeting was edited here ({named(paths)}). Only the organiser can change it: it is put back."
+    return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def refused(link: LinkState, *, read: Event, paths: frozenset[str], masked: frozenset[str]) -> list[Finding]:
+    """A copy was edited in fields that do not travel from it: because of whose copy it is, or because of a mask."""
+    return [
+        *copy_edited(link, read=read, paths=paths - masked if link.role is Role.TWIN else paths),
+        *(mask_edited(link, read=read, paths=paths & masked) if link.role is Role.TWIN else []),
+    ]
+
+
+def mask_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[Finding]:
+    """What a rule masks was edited in the masked copy."""
+    if not paths:
+        return []
+    text = (
+        f"The copy was edited here ({named(paths)}) where a rule masks the event: it is put back. Change the event "
+        "itself, in the calendar where it was made."
+    )
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 

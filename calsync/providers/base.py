@@ -189,7 +189,8 @@ class Write:
 
     CREATE needs ``key`` (idempotency, a UUID as text) and ``event``; UPDATE needs ``remote_id`` and ``event``, and
     ``before`` (what we believe is there) so that only differences travel; DELETE needs ``remote_id``. ``version`` is
-    the If-Match guard; '' means unguarded.
+    the If-Match guard; '' means unguarded. Where a version cannot guard everything, ``edited_in`` can: given what is
+    read there, it tells the field paths that somebody has changed since we last knew the event.
     """
 
     kind: WriteKind
@@ -198,6 +199,7 @@ class Write:
     version: str = ""
     event: Event | None = None
     before: Event | None = None
+    edited_in: Callable[[Event], frozenset[str]] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

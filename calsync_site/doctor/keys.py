@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from cryptography.fernet import Fernet
-from django.apps import apps
 from django.conf import settings
-from django.db.models import Model, TextField
-from django.db.models.functions import Cast
 
-from accounts.sealing import SealBroken, sealed_fields, unseal
-from calsync_site.doctor.finding import Finding, ok, problem
+from accounts.rotation import Column, is_newest, sealed_columns
+from accounts.sealing import SealBroken, unseal
+from calsync_site.doctor.finding import Finding, ok, problem, warning
 
 SAMPLE = 50  # rows from either end of each table: the oldest keys and the newest
 
@@ -22,27 +20,27 @@ def look_at_keys() -> list[Finding]:
     except ValueError:
         remedy = 'Make one: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
         return [problem("keys", "CALSYNC_SEALING_KEYS holds something that is not a Fernet key.", remedy)]
-    looked, broken = 0, []
-    for model in apps.get_models():
-        for field in sealed_fields(model):
-            values = sample(model, field)
-            looked += len(values)
-            if bad := sum(not _opens(value) for value in values):
-                broken.append(f"{model._meta.label}.{field} ({bad} of {len(values)})")
+    looked, old, broken = 0, 0, []
+    for column in sealed_columns():
+        values = sample(column)
+        looked += len(values)
+        old += sum(not is_newest(value) for value in values)
+        if bad := sum(not _opens(value) for value in values):
+            broken.append(f"{column.name} ({bad} of {len(values)})")
     if broken:
         text = f"Sealed values cannot be opened: {', '.join(broken)}."
         return [problem("keys", text, SealBroken.remedy)]
     count = f"{len(keys)} sealing key{'s' if len(keys) > 1 else ''}"
+    if old:
+        text = f"{count}; {old} of {looked} sealed values that were looked at are sealed with an older one."
+        return [warning("keys", text, "Run manage.py rotate_keys before you take an older key out of the setting.")]
     return [ok("keys", f"{count}; {looked} sealed values were opened as a sample.")]
 
 
-def sample(model: type[Model], field: str) -> list[str]:
+def sample(column: Column) -> list[str]:
     """Sealed values as they stand in the database, the oldest and the newest rows."""
-    filled = model._default_manager.exclude(**{f"{field}__isnull": True})
-    # Cast: as plain text the column is read without being opened.
-    raw = filled.annotate(as_it_stands=Cast(field, TextField()))
-    oldest = dict(raw.order_by("pk").values_list("pk", "as_it_stands")[:SAMPLE])
-    newest = dict(raw.order_by("-pk").values_list("pk", "as_it_stands")[:SAMPLE])
+    oldest = dict(column.rows().order_by("pk").values_list("pk", "as_it_stands")[:SAMPLE])
+    newest = dict(column.rows().order_by("-pk").values_list("pk", "as_it_stands")[:SAMPLE])
     return list((oldest | newest).values())
 
 

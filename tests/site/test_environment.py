@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from calsync_site import checks
-from calsync_site.environment import is_local_deployment, own_secret, redis_with_limits
+from calsync_site.environment import is_local_deployment, own_secret, redis_with_limits, whole_number
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,15 @@ def test_a_connection_is_configured_wholly_or_not_at_all(changed, problem):
     with override_settings(**{**nothing, **changed}):
         found = [check.id for check in checks.connections_are_whole(None)]
     assert found == ([problem] if problem else [])
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "3.5", "many"])
+def test_a_setting_that_is_no_sensible_number_is_named(monkeypatch, text):
+    monkeypatch.setenv("CALSYNC_POLL_SECONDS", text)
+    with pytest.raises(ImproperlyConfigured, match=f"CALSYNC_POLL_SECONDS is '{text}'"):
+        whole_number("CALSYNC_POLL_SECONDS", default=60)
+
+
+def test_a_blank_setting_has_its_default(monkeypatch):
+    monkeypatch.setenv("CALSYNC_POLL_SECONDS", " ")
+    assert whole_number("CALSYNC_POLL_SECONDS", default=60) == 60

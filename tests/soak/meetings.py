@@ -159,7 +159,11 @@ class Table:
     def _edits(self, meeting: Meeting, item: Item) -> None:
         word = self._word("t")
         self.desks[OTHER[meeting.host]].rename(item.id, f"M{meeting.number} {word}")
-        meeting.edits.append((item.id, word))
+        standing = (
+            item.id,
+            item.shown.whole.title.split()[-1],
+        )  # their own last edit, if nobody has put it back: replaced
+        meeting.edits = [edit for edit in meeting.edits if edit != standing] + [(item.id, word)]
 
     def _answers(self, meeting: Meeting, item: Item, deed: str) -> None:
         answer = "declined" if deed == "decline" else "accepted"

@@ -49,3 +49,17 @@ def test_an_occurrence_renamed_while_another_is_written_keeps_its_new_name(pipel
     state.edited_in_between(at=2, deed="rename second", hand="google", side="outlook", where="after", which=2)
     state.quiet()
     assert Finding.objects.count() == 0  # nothing was lost, and nothing had to be put back
+
+
+def test_an_occurrence_renamed_on_both_sides_after_a_worker_was_killed_loses_nothing(pipeline):
+    state = pipeline
+    state.begin(habit="occurrences have versions of their own")
+    state.create_beyond(name="extra dates")
+    for _ in range(4):
+        state.poll()
+    state.killed(at=4, deed="rename", far=0, side="google", where="before", which=0)
+    state.edit_both(first="outlook", here="rename second", pause=False, there="rename second", which=2)
+    state.turn(ring=True, side="outlook")
+    state.work_off(backwards=False)
+    state.quiet()
+    assert [found.kind for found in Finding.objects.all()] == ["both_edited"]  # what lost is kept

@@ -68,6 +68,17 @@ def test_the_judge_notices_a_copy_that_differs_and_an_edit_that_nobody_was_told_
     assert "lost its guest's edit" in told
 
 
+@BOTH_WAYS
+def test_a_guest_who_edits_again_before_anybody_looks_has_replaced_the_edit(copied, host):
+    copied.guest_acts(which=0, deed="edit")
+    copied.guest_acts(which=0, deed="edit")
+    assert "; ".join(copied.table.complaints()).count("lost its guest's edit") == 1
+    copied.quiet()
+    copied.guest_acts(which=0, deed="edit")
+    copied.quiet()
+    assert len(copied.table.meetings[0].edits) == 2  # both were told
+
+
 @ONE_WAY
 def test_the_judge_notices_a_second_copy_and_one_of_a_meeting_that_is_over(copied, host):
     copied.table.mail(arrives=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,6 +18,8 @@ from calendars.models import Calendar
 from calendars.sync import store
 from calendars.sync.audit import AuditReport
 from calendars.sync.run import RunReport, serve
+from calendars.sync.tally import Tally
+from calendars.sync.turn import take_turn
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
@@ -72,8 +76,9 @@ class Person:
 class World:
     """Both providers, the people, and the commands' services."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, now: time_machine.Traveller) -> None:
         self.simulator = simulator
+        self.now = now
         self.unit = OrgUnit.objects.create(name="Sales", path="/Sales")
 
     def person(self, name: str, *, outlook: bool = True, google: bool = True, zone: str = "Europe/Berlin") -> Person:
@@ -104,7 +109,17 @@ class World:
         return self.settle()
 
     def settle(self) -> RunReport:
-        return serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True)
+        return serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True, sleep=self.let_pass)
+
+    def let_pass(self, seconds: float) -> None:
+        """Move the clock on instead of waiting; other threads get a moment for what they are at."""
+        time.sleep(0.01)
+        self.now.shift(seconds)
+
+    def turn(self, calendar: Calendar) -> None:
+        """One worker's turn on one calendar, which has been rung."""
+        Calendar.objects.filter(pk=calendar.pk).ring(now=timezone.now())
+        take_turn(calendar_id=calendar.pk, clock=timezone.now, tally=Tally())
 
     def audit(self) -> AuditReport:
         return services.audit_calendars(calendars=Calendar.objects.all(), clock=timezone.now)
@@ -141,10 +156,10 @@ def google_body(
 
 
 @pytest.fixture(autouse=True)
-def november():
+def november() -> Iterator[time_machine.Traveller]:
     """The dates of these tests lie around this moment; the clock ticks on from it."""
-    with time_machine.travel(NOW, tick=True):
-        yield
+    with time_machine.travel(NOW, tick=True) as now:
+        yield now
 
 
 @pytest.fixture
@@ -154,7 +169,7 @@ def simulator(november):
 
 
 @pytest.fixture
-def world(db, simulator, settings, tmp_path) -> World:
+def world(db, november, simulator, settings, tmp_path) -> World:
     key_file = tmp_path / "service-account.json"
     key_file.write_text(json.dumps(service_account_info(simulator.url)))
     settings.MICROSOFT_TENANT_ID = TENANT_ID
@@ -164,7 +179,7 @@ def world(db, simulator, settings, tmp_path) -> World:
     settings.MICROSOFT_GRAPH_URL = simulator.url
     settings.GOOGLE_API_URL = simulator.url
     settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(key_file)
-    return World(simulator)
+    return World(simulator, november)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.trail import record
 from calendars.explain import Explanation, Found, PlaceStory, Reason, explain_event, find_events, unreadable
 from calendars.explain.story import MASKED, is_cleared
 from calendars.management.scope import UsageError
@@ -49,7 +50,10 @@ class Command(BaseCommand):
         operator = _operator(options["operator"])
         found = _one(options["id"].strip())
         cleared = operator is not None and is_cleared(operator)
-        story = explain_event(found.event, now=timezone.now(), cleared=cleared)
+        now = timezone.now()
+        story = explain_event(found.event, now=now, cleared=cleared)
+        if cleared and operator != found.event.owner:
+            record("content.seen", target=found.event, by=operator, now=now)
         if options["json"]:
             self.stdout.write(json.dumps(as_json(found, story), indent=2))
             return

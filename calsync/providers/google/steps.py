@@ -37,8 +37,8 @@ class Steps:
     master: Body = field(default_factory=dict)
     occurrences: tuple[Step, ...] = ()
 
-    def __bool__(self) -> bool:
-        return bool(self.master or self.occurrences)
+    def __len__(self) -> int:
+        return bool(self.master) + len(self.occurrences)
 
 
 def steps_between(before: Event, wanted: Event, *, by_line: frozenset[OccurrenceKey] = frozenset()) -> Steps:

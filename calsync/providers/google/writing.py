@@ -12,6 +12,7 @@ from googleapiclient.http import HttpRequest
 
 from calsync.engine.differing import with_edits_of
 from calsync.engine.events import Event
+from calsync.engine.fingerprint import key_of_path
 from calsync.engine.recurrence import BadRecurrence
 from calsync.engine.zones import UnknownZone
 from calsync.providers.base import (
@@ -124,6 +125,7 @@ def _update_after_reading(calls: CalendarCalls, write: Write, wanted: Event) -> 
     whole = yield from _present(calls, write.remote_id)
     if write.version and whole.single.version != write.version:
         raise VersionMismatch("The event was changed at Google in the meantime.", status=412)
+    _refuse_edited(write, whole, steps_between(whole.event, wanted, by_line=whole.by_line))
     return (yield from _converged(calls, whole, wanted, before=whole.event, version=write.version)).as_written()
 
 
@@ -131,11 +133,24 @@ def _update_series(calls: CalendarCalls, write: Write, before: Event, wanted: Ev
     steps = steps_between(before, wanted)
     if not steps:
         return (yield from _update_after_reading(calls, write, wanted))
-    raw = yield from _write_steps(calls, write.remote_id, steps, version=write.version)
+    if len(steps) > 1:  # only the first of them is guarded by the version
+        _refuse_edited(write, (yield from _present(calls, write.remote_id)), steps)
+    raw = yield from _write_steps(calls, write.remote_id, steps, version=write.version, write=write)
     if raw and write.version and not _has_occurrences(before) and not _has_occurrences(wanted):
         return _alone(calls, raw).as_written()
     whole = yield from _present(calls, write.remote_id, uid=str(raw.get("iCalUID") or ""))
     return (yield from _converged(calls, whole, wanted, before=before, sent=steps)).as_written()
+
+
+def _refuse_edited(write: Write, whole: Whole, steps: Steps) -> None:
+    """Raise VersionMismatch when somebody has changed an occurrence that the steps would write over.
+
+    A series may have one version for all of it or one for each occurrence; in the latter case the master's, which is
+    the one we know, does not tell.
+    """
+    edited = write.edited_in(whole.event) if write.edited_in is not None and write.version else frozenset()
+    if {key_of_path(path) for path in edited} & {step.key for step in steps.occurrences}:
+        raise VersionMismatch("An occurrence was changed at Google in the meantime.", status=412)
 
 
 def _has_occurrences(event: Event) -> bool:
@@ -187,7 +202,13 @@ def _converged(
 
 
 def _write_steps(
-    calls: CalendarCalls, remote_id: str, steps: Steps, *, whole: Whole | None = None, version: str = ""
+    calls: CalendarCalls,
+    remote_id: str,
+    steps: Steps,
+    *,
+    whole: Whole | None = None,
+    version: str = "",
+    write: Write | None = None,
 ) -> Job[Raw]:
     """Send the steps, the first one alone and guarded; returns the master's answer when it was written.
 
@@ -201,19 +222,23 @@ def _write_steps(
         if mapping.is_cancelled(raw):
             raise NotFound("The event was deleted at Google.", status=200)
     elif version and rest:
-        yield from _write_guarded(calls, remote_id, rest.pop(0), whole, version)
+        yield from _write_guarded(calls, remote_id, rest.pop(0), whole, version, write)
     yield from _write_occurrences(calls, remote_id, rest, whole)
     return raw
 
 
-def _write_guarded(calls: CalendarCalls, remote_id: str, step: Step, whole: Whole | None, version: str) -> Job[None]:
-    """One occurrence under the series' version. Should its own version differ from the master's, the master decides."""
+def _write_guarded(
+    calls: CalendarCalls, remote_id: str, step: Step, whole: Whole | None, version: str, write: Write | None
+) -> Job[None]:
+    """One occurrence under the series' version. Should it have a version of its own, a look decides."""
     try:
         yield from _write_occurrences(calls, remote_id, [step], whole, version=version)
     except VersionMismatch:
         now = yield from _present(calls, remote_id)
         if now.single.version != version:
             raise
+        if write is not None:
+            _refuse_edited(write, now, Steps(occurrences=(step,)))
         yield from _write_occurrences(calls, remote_id, [step], now)
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
+from calsync_site.keycheck import refuse_wrong_keys
 from calsync_site.schedules import install_schedules
 from calsync_site.supervisor import Supervisor
 
@@ -35,5 +36,6 @@ class Command(BaseCommand):
         """Install the schedules and supervise."""
         if not 1 <= options["processes"] <= 64:
             raise CommandError("--processes takes a number from 1 to 64.", returncode=2)
+        refuse_wrong_keys()
         install_schedules()
         Supervisor(processes=options["processes"]).run()
