@@ -7,14 +7,22 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm  # the theme's own insists on the password
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
+from accounts.admin.roles import RolePages
+from accounts.console import ReachAdmin
 from accounts.models import User
 
 admin.site.unregister(Group)
+
+
+GUARDED = ("email", "clearance", "is_staff", "is_superuser", "groups", "user_permissions")
+"""Fields by which somebody could raise themselves or become somebody else."""
 
 
 class PersonCreationForm(UserCreationForm):
@@ -34,7 +42,7 @@ class PersonChangeForm(UserChangeForm):
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin, ModelAdmin):
+class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
     """People: where they belong, what they may see, whether they are active."""
 
     form = PersonChangeForm
@@ -51,10 +59,33 @@ class PersonAdmin(DjangoUserAdmin, ModelAdmin):
         (None, {"fields": ("email", "password", "name")}),
         ("Place", {"fields": ("org_unit", "manager", "clearance")}),
         ("Time", {"fields": ("time_zone", "work_starts_at", "work_ends_at", "work_days")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Rights", {"fields": ("roles_held", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Who somebody is and what they may see or do is for IT administrators alone, whoever else may change a row."""
+        shown = (*super().get_readonly_fields(request, obj), "roles_held")
+        return shown if request.user.is_superuser else (*shown, *GUARDED)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # Any: Django's own
+        """Without the password's hash, which a page that may only be looked at would show in clear."""
+        shown = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return shown
+        return [(name, {"fields": tuple(f for f in part["fields"] if f != "password")}) for name, part in shown]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An IT administrator's row is changed by IT administrators."""
+        is_guarded = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not is_guarded
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """For IT administrators: whoever sets a password can log in by it."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Nobody: a person who leaves is deactivated; their calendars' history stays explainable."""

@@ -9,8 +9,9 @@ from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from accounts.admin.roles import RolePages
+from accounts.console import ReachAdmin
 from accounts.models import OrgUnit
 from accounts.services.units import place_unit
 
@@ -37,7 +38,7 @@ class OrgUnitForm(forms.ModelForm):
 
 
 @admin.register(OrgUnit)
-class OrgUnitAdmin(ModelAdmin):
+class OrgUnitAdmin(RolePages, ReachAdmin):
     """Units with how many people are directly in them; renaming moves everything below along."""
 
     form = OrgUnitForm
