@@ -21,8 +21,11 @@ from accounts.models import User
 admin.site.unregister(Group)
 
 
-GUARDED = ("email", "clearance", "is_staff", "is_superuser", "groups", "user_permissions")
-"""Fields by which somebody could raise themselves or become somebody else."""
+GUARDED = ("email", "clearance")
+"""Fields by which somebody could become somebody else or see more: for IT administrators."""
+
+BY_ROLES = ("roles_held", "is_staff", "is_superuser", "groups", "user_permissions")
+"""Rights are given as roles, with a reason and a line in the audit trail, and not by this form."""
 
 
 class PersonCreationForm(UserCreationForm):
@@ -66,7 +69,7 @@ class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Who somebody is and what they may see or do is for IT administrators alone, whoever else may change a row."""
-        shown = (*super().get_readonly_fields(request, obj), "roles_held")
+        shown = (*super().get_readonly_fields(request, obj), *BY_ROLES)
         return shown if request.user.is_superuser else (*shown, *GUARDED)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # Any: Django's own

@@ -60,7 +60,6 @@ class RolePages(ModelAdmin):
     """Two buttons on the page of a person or unit: give a role, take a role away."""
 
     actions_detail = ("grant_a_role", "revoke_a_role")
-    readonly_fields = ("roles_held",)
 
     def has_grant_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002 - the theme's
         """Who may use them at all; the service asks again, for the role, the person and the unit."""

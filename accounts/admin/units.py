@@ -42,6 +42,7 @@ class OrgUnitAdmin(RolePages, ReachAdmin):
     """Units with how many people are directly in them; renaming moves everything below along."""
 
     form = OrgUnitForm
+    readonly_fields = ("roles_held",)
     list_display = ("path", "people_here")
     search_fields = ("path",)
     autocomplete_fields = ("parent",)

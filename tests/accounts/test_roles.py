@@ -73,3 +73,24 @@ def test_the_pages_of_a_unit_and_of_a_person_give_and_take(client, units, root):
     take = reverse("admin:accounts_user_revoke_a_role", args=[ada.pk])
     assert client.post(take, {"person": "ada@example.org", "role": "approver", "unit": "/Sales", "reason": "x"}).url
     assert unit_roles(ada) == []
+
+
+def test_rights_are_not_given_by_the_form_of_a_person(client, root):
+    ada = UserFactory(email="ada@example.org")
+    client.force_login(root)
+    form = {
+        "email": "ada@example.org",
+        "name": "Ada",
+        "time_zone": "Europe/Berlin",
+        "work_starts_at": "09:00",
+        "work_ends_at": "17:00",
+        "work_days": "[1]",
+        "clearance": 10,
+        "is_active": "on",
+        "is_superuser": "on",
+        "is_staff": "on",
+    }
+    assert client.post(reverse("admin:accounts_user_change", args=[ada.pk]), form).status_code == 302
+    ada.refresh_from_db()
+    assert not ada.is_superuser
+    assert not ada.is_staff
