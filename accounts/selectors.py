@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from accounts.models import LinkedAccount, TenantConnection, User
+from django.db.models import Count
+
+from accounts.directory.matching import KnownMailbox
+from accounts.models import LinkedAccount, ReachedThrough, TenantConnection, User
 from calsync.engine.events import Platform
 
 _FEW = 500  # above this, one query over everybody is cheaper (and safe from the database's limit on parameters)
@@ -41,3 +44,33 @@ def accounts_of(person_ids: Collection[int]) -> list[LinkedAccount]:
 def environment_connections() -> dict[Platform, TenantConnection]:
     """The connections that the environment configures, by platform."""
     return {Platform(row.platform): row for row in TenantConnection.objects.filter(from_environment=True)}
+
+
+def emails_by_person() -> dict[int, str]:
+    """The log-in address of everybody."""
+    return dict(User.objects.order_by().values_list("pk", "email"))
+
+
+def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
+    """Every linked account, as the import of a directory of ``platform`` sees it."""
+    rows = LinkedAccount.objects.order_by("pk").values_list(
+        "pk", "person_id", "address", "aliases", "directory_id", "platform", "reached_through", "is_active"
+    )
+    return [
+        KnownMailbox(
+            account_id=pk,
+            person_id=person,
+            address=address,
+            aliases=tuple(aliases),
+            directory_id=directory_id,
+            here=where == platform.value,
+            in_use=is_active and through == ReachedThrough.TENANT,
+        )
+        for pk, person, address, aliases, directory_id, where, through, is_active in rows.iterator(chunk_size=5_000)
+    ]
+
+
+def people_by_unit_path() -> dict[str, int]:
+    """How many active people are directly in each unit that has any, by its path."""
+    placed = User.objects.active().exclude(org_unit=None).order_by()
+    return dict(placed.values_list("org_unit__path").annotate(Count("pk")))

@@ -22,6 +22,7 @@ class Decision(models.TextChoices):
     SWAP = "swap", "Swap"
     SWAP_BACK = "swap_back", "Swap back"
     ACCEPT = "accept", "Leave as it is"
+    REFUSE = "refuse", "Refuse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,19 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
     FindingKind.RESURRECTION: (
         Choice(Decision.RELEASE, "Make it again", "The copy is made again, and its returns are counted anew."),
         Choice(Decision.ACCEPT, "Leave it away", "The event stays where it is and is not copied here any more."),
+    ),
+    FindingKind.APPROVAL: (
+        Choice(
+            Decision.RELEASE,
+            "Approve",
+            "The copy is written as the event is now. A new time, place or guest asks again.",
+        ),
+        Choice(
+            Decision.REFUSE,
+            "Refuse",
+            "It is not written; a copy that stands there at another time is taken out. A "
+            "new time, place or guest asks again.",
+        ),
     ),
     FindingKind.BOTH_EDITED: _VERSIONS,
     FindingKind.COPY_EDITED: _VERSIONS,

@@ -25,7 +25,9 @@ from calendars.sync.locks import lock_people
 from calendars.sync.stamps import Stamps
 from calendars.sync.store import Store
 from calendars.sync.tally import Tally
+from calendars.sync.verdicts import Verdicts
 from calsync.engine import serial
+from calsync.engine.passage import APPROVED, REFUSED, waits
 from calsync.engine.plan import EventPlan, FindingKind, HubState, reborn, wanted_writes
 from calsync.engine.plan import LinkState as EngineLink
 from calsync.engine.swap import CannotSwap, check_edit, exchange, plan_removal, plan_return
@@ -83,7 +85,9 @@ def settle_resolved(*, now: datetime) -> int:
     """Settle brakes' findings of which time has taken care: what was held is back or decided; the stopped copy is not
     wanted any more. Returns how many.
     """
-    waiting = Finding.objects.filter(kind__in=(*_HOLDING, *_STOPPING), settled_at=None).select_related("link__event")
+    waiting = Finding.objects.filter(
+        kind__in=(*_HOLDING, *_STOPPING, FindingKind.APPROVAL), settled_at=None
+    ).select_related("link__event", "link__calendar__account")
     resolved = [finding.pk for finding in waiting.order_by("pk") if _has_resolved_itself(finding)]
     return Finding.objects.filter(pk__in=resolved, settled_at=None).update(settled_at=now)
 
@@ -92,7 +96,14 @@ def _has_resolved_itself(finding: Finding) -> bool:
     if finding.kind in _HOLDING:
         waiting = Link.objects.filter(state__in=(LinkState.HELD, LinkState.RELEASED), event__deleted_at=None)
         return not waiting.filter(pk__in=links_held_by(finding)).exists()
-    return finding.link is None or finding.link.state == LinkState.GONE
+    link = finding.link
+    if link is not None and finding.kind == FindingKind.APPROVAL:
+        return link.event.deleted_at is not None or link.state == LinkState.GONE or not waits(_state(link))
+    return link is None or link.state == LinkState.GONE
+
+
+def _state(link: Link) -> EngineLink:
+    return rows.link_state(link, link.calendar)
 
 
 def _decide(finding: Finding, decision: Decision, now: datetime) -> str:
@@ -147,6 +158,8 @@ def _ring(people: set[int], now: datetime) -> None:
 
 
 def _release(finding: Finding, now: datetime) -> str:
+    if finding.kind == FindingKind.APPROVAL:
+        return _answer(finding, APPROVED, now)
     if finding.kind in _STOPPING:
         return _let_write(finding, now)
     held = Link.objects.filter(pk__in=links_held_by(finding), state=LinkState.HELD)
@@ -212,6 +225,33 @@ def _made_again(store: Store, link: Link) -> bool:
     return True
 
 
+# --- approvals ------------------------------------------------------------------------------------------------
+
+
+def _refuse(finding: Finding, now: datetime) -> str:
+    return _answer(finding, REFUSED, now)
+
+
+def _answer(finding: Finding, answer: str, now: datetime) -> str:
+    """Note the answer with the copy, and let the rules look at it with that."""
+    link = finding.link
+    if link is None or link.state == LinkState.GONE or link.event.deleted_at is not None:
+        raise ValidationError("The copy is not wanted any more: there is nothing left to approve.")
+    if link.asked != finding.mark:
+        raise ValidationError("Its time, place or guests have changed since: decide the newer case.")
+    link.answer = answer
+    link.save(update_fields=["answer"])
+    event, links = link.event, _links_of(link.event_id)
+    hub = rows.hub_state(event, [other for other in links if other.state != LinkState.GONE])
+    store = _store(link.calendar, now)
+    store.verdicts = Verdicts.load(
+        people=_people(finding), events=[hub.event], links=links, key=fingerprint_key(), now=now
+    )
+    store.add_change(event, links, EventPlan(event=hub.event, links=hub.links), read=None, changed_at=None)
+    store.save()
+    return "The copy is written now." if answer == APPROVED else "It is not written."
+
+
 # --- the other version ----------------------------------------------------------------------------------------
 
 
@@ -270,6 +310,8 @@ def _carry_out(finding: Finding, plan: EventPlan, links: list[Link], now: dateti
     calendar = finding.calendar or links[0].calendar
     store = _store(calendar, now)
     assert finding.event is not None
+    events = [plan.event] if plan.event is not None else []
+    store.verdicts = Verdicts.load(people=_people(finding), events=events, links=links, key=fingerprint_key(), now=now)
     store.add_change(finding.event, links, plan, read=None, changed_at=now)
     store.save()
 
@@ -305,4 +347,5 @@ _CARRY_OUT: Mapping[Decision, Callable[[Finding, datetime], str]] = {
     Decision.SWAP: _swap,
     Decision.SWAP_BACK: _swap,
     Decision.ACCEPT: _accept,
+    Decision.REFUSE: _refuse,
 }

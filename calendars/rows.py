@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from calendars import gateway
 from calendars.models import Calendar, Event, Link
-from calsync.engine import serial
+from calsync.engine import masking, serial
 from calsync.engine.events import AllDay, When
 from calsync.engine.events import Event as HubEvent
 from calsync.engine.plan import HubState, LinkState, Place
@@ -49,6 +49,9 @@ def link_state(link: Link, calendar: Calendar) -> LinkState:
         hub_map=link.hub_map,
         remote_map=link.remote_map,
         generation=link.generation,
+        treatment=masking.load(link.treatment),
+        asked=link.asked,
+        answer=link.answer,
     )
 
 
@@ -79,6 +82,7 @@ def fill_link(row: Link, state: LinkState) -> Link:
     row.remote_map = dict(state.remote_map)
     row.generation = max(row.generation, state.generation)  # a used key never comes back
     row.key = row.new_key()
+    row.treatment, row.asked, row.answer = masking.dump(state.treatment), state.asked, state.answer
     return row
 
 

@@ -83,7 +83,8 @@ def partners_of(calendar: Calendar) -> list[Calendar]:
 
 def known_items(calendar_id: int, remote_ids: Iterable[str]) -> dict[str, Known]:
     """What we hold about remote ids of one calendar, for an adapter."""
-    links = Link.objects.filter(calendar_id=calendar_id, remote_id__in=list(remote_ids)).exclude(state=LinkState.GONE)
+    links = Link.objects.filter(calendar_id=calendar_id, remote_id__in=list(remote_ids))
+    links = links.exclude(state=LinkState.GONE, withheld="")  # of what a rule has left there, the end is noted
     return {
         remote_id: Known(version=version, occurrences=frozenset(occurrences))
         for remote_id, version, occurrences in links.values_list("remote_id", "version", "occurrences")

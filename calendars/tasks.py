@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import services
+from calendars import policy_change, services
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
+from calendars.sync.admission import admit_due
 from calendars.sync.tally import Tally
 from calendars.sync.turn import follow_up
 
@@ -24,6 +25,16 @@ def poll() -> None:
 def sweep() -> None:
     """Ring again where a bell was lost or a lease ran out with its holder."""
     sweeping.sweep(now=timezone.now())
+
+
+def admit() -> None:
+    """Let in the events whose time has come within the horizon of their rules."""
+    admit_due(now=timezone.now())
+
+
+def carry_rules_on() -> None:
+    """Carry out the next batches of a change of rules."""
+    policy_change.carry_on(now=timezone.now())
 
 
 def renew_watches() -> None:

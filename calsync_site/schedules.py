@@ -7,6 +7,8 @@ from django_q.models import Schedule
 SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
     "calsync.poll": ("calendars.tasks.poll", 1),
     "calsync.sweep": ("calendars.tasks.sweep", 1),
+    "calsync.rules": ("calendars.tasks.carry_rules_on", 1),
+    "calsync.horizon": ("calendars.tasks.admit", 15),
     "calsync.watches": ("calendars.tasks.renew_watches", 1),
     "calsync.clean_up": ("calendars.tasks.clean_up", 60),
     "calsync.cases": ("conflicts.tasks.open_cases", 1),

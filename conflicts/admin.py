@@ -55,7 +55,7 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
         "closed_at",
     )
     verbs = {"decide": "change"}
-    actions = ("release_chosen", "put_back_chosen", "swap_chosen", "accept_chosen")
+    actions = ("release_chosen", "put_back_chosen", "swap_chosen", "accept_chosen", "refuse_chosen")
     change_form_outer_before_template = "conflicts/case_panel.html"
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -172,7 +172,7 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
             except ValidationError as error:
                 self.message_user(request, f"Case {case.pk}: {' '.join(error.messages)}", messages.ERROR)
 
-    @admin.action(description="Release what was held ...", permissions=["decide"])
+    @admin.action(description="Release or approve what was held ...", permissions=["decide"])
     def release_chosen(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
         """Carry out what brakes held."""
         return self._decide_chosen(request, queryset, Decision.RELEASE)
@@ -191,6 +191,11 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
     def accept_chosen(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
         """Change nothing."""
         return self._decide_chosen(request, queryset, Decision.ACCEPT)
+
+    @admin.action(description="Refuse ...", permissions=["decide"])
+    def refuse_chosen(self, request: HttpRequest, queryset: QuerySet[Case]) -> HttpResponse | None:
+        """Refuse what waits for an approval."""
+        return self._decide_chosen(request, queryset, Decision.REFUSE)
 
     def _decide_chosen(self, request: HttpRequest, queryset: QuerySet[Case], decision: Decision) -> HttpResponse | None:
         return self.with_reason(

@@ -11,7 +11,7 @@ from calsync.engine.findings import named
 from calsync.engine.fingerprint import key_of_path
 from calsync.engine.recurrence import to_text
 
-_LISTS = {"events": "Events"}
+_LISTS = {"events": "Events", "approver": "Who decides"}
 _INNER = {"links"}  # ids, of no use to a reader
 
 

@@ -1,5 +1,7 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.found import FoundMailbox, FoundState
+from accounts.models.groups import PeopleGroup
 from accounts.models.mailboxes import (
     AccountState,
     ConnectionState,
@@ -16,9 +18,12 @@ __all__ = [
     "AccountState",
     "Clearance",
     "ConnectionState",
+    "FoundMailbox",
+    "FoundState",
     "LinkedAccount",
     "OrgUnit",
     "Origin",
+    "PeopleGroup",
     "ReachedThrough",
     "Secret",
     "TenantConnection",

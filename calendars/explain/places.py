@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from calendars import rows
+from calendars.explain.rules import Told, tell_treatment, tell_withheld
 from calendars.explain.scene import Scene
 from calendars.models import Calendar, CalendarState, Link, LinkState, Operation, OperationState
 from calendars.models.work import OPEN_STATES
+from calsync.engine import masking
 from calsync.engine.findings import named
 from calsync.engine.parts import is_split
 from calsync.engine.policy import Role
+from calsync.engine.treatment import Passage
 from calsync.engine.wanted import may_create, may_write, pending
 
 IN_STEP, BEHIND, MISSING, HELD, NOT_WANTED = "in step", "behind", "missing", "held", "not wanted"
@@ -65,7 +68,9 @@ def tell_places(scene: Scene, told: Clock) -> list[PlaceStory]:
 
 def _tell(scene: Scene, calendar: Calendar, told: Clock) -> PlaceStory:
     link = scene.standing(calendar)
-    if link is None:
+    if link is not None and not link.remote_id and scene.event.deleted_at is None and _is_held(link):
+        state, reasons = HELD, _told(tell_treatment(link))
+    elif link is None:
         state, reasons = _absent(scene, calendar, told)
     elif not link.remote_id and scene.event.deleted_at is None and is_split(scene.hub, scene.traits(calendar)):
         state, reasons = _in_parts(scene, calendar, told)
@@ -96,6 +101,9 @@ def _absent(scene: Scene, calendar: Calendar, told: Clock) -> tuple[str, list[Re
         return NOT_WANTED, deleted
     if scene.event.whole_id is not None:
         return NOT_WANTED, [Reason("part", "It is a part, made for another calendar.")]
+    link = scene.links.get(calendar.pk)
+    if link is not None and link.withheld:
+        return NOT_WANTED, _told(tell_withheld(link))
     return MISSING, list(_why_missing(scene, calendar, told))
 
 
@@ -115,6 +123,14 @@ def _why_missing(scene: Scene, calendar: Calendar, told: Clock) -> Iterator[Reas
     for source in scene.calendars.values():
         if source.pk != calendar.pk and scene.standing(source) is not None:
             yield from _calendar(scene, source, told, noticing=True)
+
+
+def _is_held(link: Link) -> bool:
+    return masking.load(link.treatment).passage is Passage.HOLD
+
+
+def _told(reasons: Iterator[Told]) -> list[Reason]:
+    return [Reason(code, text, remedy) for code, text, remedy in reasons]
 
 
 def _gone(link: Link) -> Reason:
@@ -169,8 +185,10 @@ def _present(scene: Scene, calendar: Calendar, link: Link, told: Clock) -> tuple
     if calendar.pk in scene.wanted:
         fields = named(path for path in scene.wanted[calendar.pk].paths if path != "note")
         differs = Reason("differs", f"It differs from the hub in: {fields or 'the list of guests'}.")
-        return BEHIND, [differs, *_work(scene, calendar, link, told)]
-    return IN_STEP, list(_withheld(scene, calendar, link))
+        return BEHIND, [differs, *_work(scene, calendar, link, told), *_told(tell_treatment(link))]
+    if _is_held(link):
+        return HELD, _told(tell_treatment(link))
+    return IN_STEP, [*_withheld(scene, calendar, link), *_told(tell_treatment(link))]
 
 
 def _left_behind(scene: Scene, calendar: Calendar, link: Link, told: Clock) -> tuple[str, list[Reason]]:

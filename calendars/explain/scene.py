@@ -54,7 +54,7 @@ class Scene:
             calendars={calendar.pk: calendar for calendar in calendars},
             links=links,
             operations=_operations(event),
-            doors={calendar.pk: _door(calendar) for calendar in calendars},
+            doors={calendar.pk: _door(calendar, now=now) for calendar in calendars},
             obstacles=_open_findings(Q(event=event, kind=FindingKind.CANNOT_REPRESENT)),
             braked=_open_findings(Q(calendar__in=links, kind__in=BRAKES)),
             wanted={write.calendar_id: write for write in wanted_writes(hub_state, key=key)} if alive else {},
@@ -70,8 +70,8 @@ class Scene:
         return None if link is None or link.state == LinkState.GONE else link
 
 
-def _door(calendar: Calendar) -> Door:
-    return door_for(calendar.account.person_id, platform=calendar.account.platform)
+def _door(calendar: Calendar, *, now: datetime) -> Door:
+    return door_for(calendar.account.person_id, now=now, platform=calendar.account.platform)
 
 
 def _operations(event: Event) -> dict[int, Operation]:

@@ -171,7 +171,8 @@ def _coming(scene: Scene, places: list[PlaceStory], zone: str) -> Iterator[str]:
             but = " - once what stands in the way is gone" if blocked else ""
             yield f"{operation.kind.capitalize()} in the {place.name}, {due}{but}."
         elif place.state == HELD:
-            yield f"The deletion in the {place.name} waits for a person. {DECIDE}"
+            held = any(reason.code == "approval" for reason in place.reasons)
+            yield f"The {'copy' if held else 'deletion'} in the {place.name} waits for a person. {DECIDE}"
         elif place.state in (MISSING, BEHIND):
             helps = next((reason.remedy for reason in place.reasons if reason.remedy), "")
             yield f"Nothing by itself in {_with_the(place.name)}. {helps}".strip()

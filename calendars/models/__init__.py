@@ -1,7 +1,8 @@
 """Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
 
 from calendars.models.calendar import Calendar, CalendarQuerySet, CalendarState, Watch, WatchState
-from calendars.models.events import Event, EventEntry, Link, LinkState
+from calendars.models.events import Event, EventEntry, Link, LinkState, Withheld
+from calendars.models.policy import PolicyBatch, PolicyChange, PolicyChangeState
 from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
 
 __all__ = [
@@ -17,6 +18,10 @@ __all__ = [
     "LinkState",
     "Operation",
     "OperationState",
+    "PolicyBatch",
+    "PolicyChange",
+    "PolicyChangeState",
     "Watch",
     "WatchState",
+    "Withheld",
 ]

@@ -68,6 +68,14 @@ class LinkState(models.TextChoices):
     GONE = "gone", "gone"
 
 
+class Withheld(models.TextChoices):
+    """Why the rules keep a link from standing. Such a link is gone, and comes back by itself when they let it."""
+
+    SKIPPED = "skipped", "no rule lets it stand here"
+    KEPT = "kept", "left as it is, not kept in step"  # its copy still stands there
+    BEYOND = "beyond", "later than its rule lets events travel"
+
+
 class Link(models.Model):
     """One hub event in one calendar, and what was last agreed about it.
 
@@ -89,14 +97,22 @@ class Link(models.Model):
     token = models.UUIDField(default=uuid.uuid4, unique=True)  # names this link in idempotency keys
     generation = models.PositiveIntegerField(default=0)
     key = models.CharField(max_length=36, blank=True, db_index=True)  # the current idempotency key, see ``new_key``
+    treatment = models.JSONField(default=dict)  # what the rules let this copy show; empty: everything
+    is_ours = models.BooleanField(default=False)  # CalSync made the copy: it did not stand there already
+    sent = models.JSONField(default=dict)  # by which rule the copy was last written, and which fields it shows
+    withheld = models.CharField(max_length=8, choices=Withheld, blank=True)
+    asked = models.CharField(max_length=16, blank=True)  # the mark of when, where and with whom approval was asked for
+    answer = models.CharField(max_length=8, blank=True)  # approved or refused
 
     class Meta:
         ordering = ("pk",)
+        indexes = [models.Index(fields=["withheld"], condition=~Q(withheld=""), name="link_withheld")]
         constraints = [
             models.UniqueConstraint(fields=["event", "calendar"], name="link_once_per_event_and_calendar"),
             models.UniqueConstraint(
                 fields=["calendar", "remote_id"], condition=~Q(remote_id=""), name="link_once_per_remote_event"
             ),
+            models.CheckConstraint(condition=Q(withheld="") | Q(state="gone"), name="link_withheld_is_gone"),
         ]
 
     def __str__(self) -> str:
@@ -117,13 +133,13 @@ class Link(models.Model):
 
     def take_out(self) -> None:
         """Note that an operator had the copy taken out (in memory): gone, and without a key until it is made anew."""
-        self.state, self.key = LinkState.GONE, ""
+        self.state, self.key, self.withheld = LinkState.GONE, "", ""
         self.generation += 1
 
     def begin_again(self) -> None:
         """Want the copy anew that an operator had taken out (in memory)."""
         self.state, self.remote_id, self.version = LinkState.ACTIVE, "", ""
-        self.hub_map, self.remote_map, self.occurrences = {}, {}, []
+        self.hub_map, self.remote_map, self.occurrences, self.withheld = {}, {}, [], ""
         self.key = self.new_key()
 
     def _key_of(self, generation: int) -> str:

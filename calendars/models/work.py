@@ -111,6 +111,7 @@ class Finding(models.Model):
     remote_id = models.CharField(max_length=1024, blank=True)
     paths = models.JSONField(default=list)
     values = SealedJSONField(default=dict)  # losing values; what a brake held
+    mark = models.CharField(max_length=16, blank=True)  # for which when, where and with whom an approval is asked
     text = models.CharField(max_length=500)  # for a person, without event text
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 
 from calendars import gateway, rows, selectors
-from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState
+from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState, Withheld
 from calendars.sync.audit_parts import faults_by_whole
 from calendars.sync.pull import reaches_into
 from calsync.engine import serial
@@ -22,12 +23,15 @@ from calsync.engine.events import Event as HubEvent
 from calsync.engine.plan import FindingKind
 from calsync.engine.policy import Role
 from calsync.engine.transform import project
-from calsync.engine.wanted import as_read
+from calsync.engine.travel import masked_there
+from calsync.engine.treatment import Passage
+from calsync.engine.wanted import as_read, projected_at
 from calsync.providers.base import Item, Window
 
 REMEDIES = {
     "missing": "audit --repair writes the missing copy",
     "drifted": "audit --repair writes the hub's state again",
+    "policy": "it shows what a rule masks: audit --repair masks it again",
     "orphans": "audit --repair takes the left-over copy out",
     "duplicates": "remove one of them in the mailbox; CalSync never deletes what it did not write",
     "unsupported": "change the event so that both platforms can hold it, or leave it on one side",
@@ -73,7 +77,7 @@ class AuditReport:
     @property
     def match_rate(self) -> float:
         """Per cent of events that stand equal on both sides; what neither side can take over is not counted."""
-        wrong = sum(self.count(kind) for kind in ("missing", "drifted", "orphans", "duplicates"))
+        wrong = sum(self.count(kind) for kind in ("missing", "drifted", "policy", "orphans", "duplicates"))
         # Shown with two decimals: a single difference must never be rounded away.
         return 100.0 if not wrong else min(99.99, 100.0 * self.matched / (self.matched + wrong))
 
@@ -126,11 +130,25 @@ def read_side(calendar: Calendar, window: Window) -> Side:
     pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
     items = {item.remote_id: item for page in pages for item in page.items if item.event is not None}
     standing = Link.objects.filter(calendar=calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
-    links = {link.remote_id: link for link in standing.select_related("event").order_by("pk")}
+    links = {link.remote_id: link for link in standing.select_related("event", "calendar__account").order_by("pk")}
     for remote_id in _braked(calendar, links):
         items.pop(remote_id, None)
         links.pop(remote_id)
+    for remote_id in _left_by_rules(calendar):
+        items.pop(remote_id, None)
     return Side(calendar, items, links)
+
+
+def _left_by_rules(calendar: Calendar) -> list[str]:
+    """Copies that a rule had left as they are: nobody keeps them in step."""
+    left = Link.objects.filter(calendar=calendar, withheld=Withheld.KEPT).order_by("pk")
+    return list(left.values_list("remote_id", flat=True))
+
+
+def _kept_back(calendar: Calendar) -> set[int]:
+    """Events that the rules do not let into this calendar, or not yet."""
+    kept_back = ~Q(withheld="") | Q(treatment__passage=Passage.HOLD, remote_id="")
+    return set(Link.objects.filter(kept_back, calendar=calendar).order_by("pk").values_list("event_id", flat=True))
 
 
 def _braked(calendar: Calendar, links: dict[str, Link]) -> list[str]:
@@ -184,7 +202,7 @@ def _compare_copies(
 ) -> None:
     hub = serial.load(link.event.content)
     drifts = [
-        Difference("drifted", side.calendar, copy.remote_id, copy.event_id, paths)
+        Difference(kind_of_drift(copy, paths), side.calendar, copy.remote_id, copy.event_id, paths)
         for side, copy, item in ((left, link, here), (right, other, there))
         if (paths := drift_of(side, copy, item, hub))
     ]
@@ -205,10 +223,16 @@ def drift_of(side: Side, link: Link, item: Item, hub: HubEvent) -> tuple[str, ..
     if item.event is None or role == Role.NATIVE:
         return ()
     traits = gateway.TRAITS[side.calendar.platform]
-    wanted = as_read(project(hub, traits=traits, role=role), role)
+    wanted = as_read(projected_at(hub, rows.link_state(link, side.calendar)), role)
     # What was read may say more than a copy can (an out-of-office event that was adopted): level it the same way.
     found = as_read(project(item.event, traits=traits, role=role), role)
     return tuple(sorted(differences(wanted, found)))
+
+
+def kind_of_drift(link: Link, paths: tuple[str, ...]) -> str:
+    """Whether a copy shows what it must not, or is merely not up to date."""
+    state = rows.link_state(link, link.calendar)
+    return "policy" if masked_there(state, paths) else "drifted"
 
 
 def _compare_parts(side: Side, other: Side, window: Window, report: AuditReport) -> None:
@@ -233,13 +257,14 @@ def _compare_parts(side: Side, other: Side, window: Window, report: AuditReport)
 def _compare_unlinked(side: Side, other: Side, held: set[int], report: AuditReport) -> None:
     elsewhere = {link.event_id for link in other.links.values()}
     twice = _signatures(side) - _signatures(other)
+    kept_back = _kept_back(other.calendar)
     for remote_id, item in side.items.items():
         link = side.links.get(remote_id)
         if remote_id in side.in_parts or (link is not None and link.is_of_a_part):
             continue
         if item.event is None or (link is not None and (link.event_id in elsewhere or link.event.left_alone)):
             continue
-        if link is not None and is_colleagues(link, side.calendar):
+        if link is not None and (is_colleagues(link, side.calendar) or link.event_id in kept_back):
             continue
         report.differences.append(_unlinked(side, item, link, held, twice))
 

@@ -12,7 +12,16 @@ from django.db.models import Q
 from accounts.secrets import fingerprint_key
 from calendars import rows, selectors
 from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation
-from calendars.sync.audit import AuditReport, Difference, Side, audit_window, drift_of, is_colleagues, read_side
+from calendars.sync.audit import (
+    AuditReport,
+    Difference,
+    Side,
+    audit_window,
+    drift_of,
+    is_colleagues,
+    kind_of_drift,
+    read_side,
+)
 from calendars.sync.pull import reaches_into
 from calsync.engine import serial
 from calsync.engine.plan import wanted_writes
@@ -63,7 +72,8 @@ def _compare_copy(side: Side, link: Link, window: Window, report: AuditReport) -
     elif item is not None:
         paths = drift_of(side, link, item, serial.load(link.event.content))
         if paths:
-            report.differences.append(Difference("drifted", side.calendar, link.remote_id, link.event_id, paths))
+            kind = kind_of_drift(link, paths)
+            report.differences.append(Difference(kind, side.calendar, link.remote_id, link.event_id, paths))
         else:
             report.matched += 1
     elif _is_missed(link, window):

@@ -114,7 +114,9 @@ class Colleagues:
         """Calendars whose person deleted the copy: never again, unless the person was uninvited in between. A copy
         without a key was taken out by an operator: it comes back when the calendar is switched on again.
         """
-        gone = {link.calendar_id: link for link in theirs if link.state == LinkState.GONE and link.key}
+        gone = {
+            link.calendar_id: link for link in theirs if link.state == LinkState.GONE and link.key and not link.withheld
+        }
         before = self.before.get(event.pk)
         asked = {guest.address for guest in before.guests} if before else set()
         closed = {seat.place.calendar_id for seat in seats if seat.place.calendar_id in gone and seat.addresses & asked}

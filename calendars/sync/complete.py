@@ -52,7 +52,7 @@ def lonely_events(calendar: Calendar, partners: list[Calendar]) -> QuerySet[Even
 def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally) -> int:
     with transaction.atomic():
         lock_person(calendar.account.person_id)
-        scene = Scene.load(calendar, ())
+        scene = Scene.load(calendar, (), now=now)
         sources = [partner for partner in scene.partners.values() if partner.imported_at]
         lonely = list(lonely_events(calendar, sources)[:PORTION]) if sources else []
         side = Link.objects.filter(event__in=lonely, calendar__account__person=calendar.account.person_id)
@@ -61,6 +61,7 @@ def _complete_some(*, calendar: Calendar, now: datetime, tally: Tally) -> int:
         stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
         # The copies are planned into ``calendar`` itself: it is the partner of the calendars that hold the events.
         store = Store(calendar=calendar, partners={calendar.pk: calendar}, stamps=stamps, tally=tally)
+        store.verdicts = scene.verdicts
         for event in lonely:
             _add_copy(scene, store, event)
         store.save()

@@ -28,7 +28,7 @@ from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
-from calsync.engine.findings import delete_against_edit
+from calsync.engine.findings import delete_against_edit, edited_before_known
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import (
     EventPlan,
@@ -43,8 +43,7 @@ from calsync.engine.plan import (
 )
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.policy import DeletePolicy, Role
-from calsync.engine.transform import project
-from calsync.engine.wanted import NOTE, as_read
+from calsync.engine.wanted import NOTE, as_read, projected_at, shown_map
 from calsync.providers.base import Item
 
 
@@ -98,9 +97,9 @@ def _on_scene(
             leases.hold(lease, now=stamps.planned_at)
             lock_people(people)
             take_over(calendar=calendar, items=items, now=stamps.planned_at)
-            scene = Scene.load(calendar, items)
+            scene = Scene.load(calendar, items, now=stamps.planned_at)
             if scene.people <= people:
-                store = Store(calendar, scene.partners, stamps, tally, scene.colleagues)
+                store = Store(calendar, scene.partners, stamps, tally, scene.colleagues, scene.verdicts)
                 store.history.policy = scene.policy
                 act(scene, store)
                 store.save()
@@ -119,6 +118,10 @@ def _decide_item(scene: Scene, store: Store, item: Item) -> None:
     sighting = Sighting(item.remote_id, item.version, item.event, item.changed_at)
     if link is not None and link.state == LinkState.GONE and not link.remote_id and link.event.deleted_at is not None:
         _delete_late_copy(store, link, sighting)
+        return
+    if link is not None and link.withheld:  # a rule had it left as it is: what happens to it there is not followed
+        link.version, link.remote_map = sighting.version, shown_map(item.event, Role(link.role), key=scene.key)
+        store.changed_links[link.pk] = link
         return
     if link is not None and link.state == LinkState.GONE:
         _forget(link)
@@ -176,7 +179,7 @@ def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: H
 
 def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, read: HubEvent) -> None:
     """Our own create, made but not recorded: the copy is ours, and where it differs from the hub (a create that broke
-    off half-way) it is brought up to the hub, never taken for an edit.
+    off half-way) it is brought up to the hub, never taken for an edit. What somebody changed meanwhile is kept.
     """
     hub = scene.hub_state(link.event)
     mine = next(state for state in hub.links if state.calendar_id == scene.calendar.pk)
@@ -188,7 +191,8 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
         echo=read,
         key=scene.key,
     )
-    wanted = project(hub.event, traits=scene.here.traits, role=mine.role)
+    wanted = projected_at(hub.event, mine)
+    link.is_ours = True
     missing = differences(as_read(wanted, mine.role), as_read(read, mine.role))
     made = replace(made, hub_map={**made.hub_map, **dict.fromkeys(missing, "")})
     links = tuple(made if state.calendar_id == scene.calendar.pk else state for state in hub.links)
@@ -197,7 +201,8 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
         plan = plan_known(sighting, hub=after, calendar_id=scene.calendar.pk, policy=scene.policy, key=scene.key)
     else:
         writes = wanted_writes(after, key=scene.key)
-        plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
+        told = edited_before_known(mine, wanted=as_read(wanted, mine.role), read=as_read(read, mine.role))
+        plan = EventPlan(event=hub.event, links=links, writes=writes, findings=tuple(told), changed=False)
     store.history.note(link.event, Kind.FOUND_AGAIN, text="Its create had come through without an answer.")
     store.add_change(link.event, scene.links_of[link.event_id], plan, read=read, changed_at=None)
 

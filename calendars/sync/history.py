@@ -44,6 +44,10 @@ class Kind(models.TextChoices):
     PARKED = "parked", "write refused and parked"
     HELD = "held", "held by a brake"
     RELEASED = "released", "released"
+    WITHHELD = "withheld", "not let through by a rule"
+    LEFT = "left", "left as it is, not kept in step any more"
+    LET_THROUGH = "let_through", "kept in step again"
+    RULED = "ruled", "shown otherwise by a rule"
     TAKEN_OUT = "taken_out", "copy taken out by an operator"
 
 

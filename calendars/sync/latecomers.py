@@ -18,13 +18,11 @@ from accounts.models import LinkedAccount
 from accounts.secrets import fingerprint_key
 from calendars import rows
 from calendars.models import Calendar, Event, Link, LinkState, Operation
-from calendars.sync.colleagues import Colleagues
 from calendars.sync.locks import lock_people
-from calendars.sync.stamps import Stamps
-from calendars.sync.store import Store
+from calendars.sync.reconsider import reconsider
 from calendars.sync.tally import Tally
 from calsync.engine import serial
-from calsync.engine.plan import EventPlan, wanted_writes
+from calsync.engine.plan import wanted_writes
 from calsync.engine.policy import Role
 
 PORTION = 100  # events of one transaction
@@ -42,10 +40,7 @@ def welcome(*, calendars: Sequence[Calendar], now: datetime) -> None:
     if not addresses:
         return
     _release_natives(people, now=now)
-    chosen = list(_with_guests(addresses, now=now))
-    for position in range(0, len(chosen), PORTION):
-        for calendar_id, event_ids in _by_origin(chosen[position : position + PORTION]).items():
-            _join(calendar_id, event_ids, now=now)
+    reconsider(list(_with_guests(addresses, now=now)), now=now, tally=Tally())
     for calendar in joining:
         if calendar.imported_at is not None:
             complete_copies(calendar=calendar, now=now, tally=Tally())
@@ -90,61 +85,6 @@ def _with_guests(addresses: set[str], *, now: datetime) -> Iterator[int]:
         hub = serial.load(event.content)
         if hub.organizes and any(guest.address in addresses for guest in hub.guests):
             yield event.pk
-
-
-def _by_origin(event_ids: Sequence[int]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    origins = Link.objects.filter(event_id__in=event_ids, role=Role.ORIGIN, calendar__account__person=F("event__owner"))
-    standing = origins.exclude(state=LinkState.GONE).filter(calendar__is_active=True)
-    for calendar_id, event_id in standing.order_by("pk").values_list("calendar_id", "event_id"):
-        found[calendar_id].append(event_id)
-    return found
-
-
-def _join(calendar_id: int, event_ids: Sequence[int], *, now: datetime) -> None:
-    """Plan the links of guests of these events, all of which have their origin in one calendar."""
-    calendar = Calendar.objects.select_related("account__person").get(pk=calendar_id)
-    people = frozenset({calendar.account.person_id})
-    stamps = Stamps(noticed_at=None, pulled_at=now, planned_at=now)
-    while True:
-        with transaction.atomic():
-            lock_people(people)
-            events = list(Event.objects.filter(pk__in=event_ids, deleted_at__isnull=True).order_by("pk"))
-            links = _links_of(events)
-            theirs = {event.pk: _of_others(links[event.pk], event) for event in events}
-            colleagues = Colleagues.load(
-                calendar,
-                links_of={pk: found for pk, found in theirs.items() if found},
-                events=[serial.load(event.content) for event in events],
-                key=fingerprint_key(),
-            )
-            if colleagues.people <= people:
-                store = Store(calendar, {}, stamps, Tally(), colleagues)
-                for event in events:
-                    _add(store, event, [link for link in links[event.pk] if link not in theirs[event.pk]])
-                store.save()
-                return
-        people |= colleagues.people
-
-
-def _add(store: Store, event: Event, side: list[Link]) -> None:
-    standing = rows.hub_state(event, [link for link in side if link.state != LinkState.GONE])
-    plan = EventPlan(event=standing.event, links=standing.links)
-    store.add_change(event, side, plan, read=None, changed_at=None)
-
-
-def _links_of(events: Sequence[Event]) -> dict[int, list[Link]]:
-    by_pk = {event.pk: event for event in events}
-    found: dict[int, list[Link]] = defaultdict(list)
-    links = Link.objects.filter(event_id__in=by_pk).prefetch_related("calendar__account").order_by("calendar_id")
-    for link in links:
-        link.event = by_pk[link.event_id]
-        found[link.event_id].append(link)
-    return found
-
-
-def _of_others(links: Sequence[Link], event: Event) -> list[Link]:
-    return [link for link in links if link.calendar.account.person_id != event.owner_id]
 
 
 def _release_natives(people: set[int], *, now: datetime) -> None:

@@ -24,9 +24,10 @@ from calendars.sync.stamps import Stamps
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
 from calsync.engine.parts import crossing, is_split, parts_of
-from calsync.engine.plan import may_write, wanted_writes
+from calsync.engine.plan import wanted_writes
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
+from calsync.engine.wanted import may_delete
 
 Whole = tuple[Event, HubEvent | None]
 """The row of an event that recurs, and what it is now: None when it is deleted."""
@@ -121,7 +122,7 @@ class _Keeper:
         traits = gateway.TRAITS[link.calendar.platform]
         if link.role == Role.ORIGIN and is_split(event, traits):
             return False
-        return _needs_parts(event, traits) and may_write(event, rows.link_state(link, link.calendar))
+        return _needs_parts(event, traits) and may_delete(event, rows.link_state(link, link.calendar))
 
     def _wanted(self, event: HubEvent | None, places: Sequence[Link], having: Collection[str]) -> dict[str, HubEvent]:
         if event is None or not places:
@@ -151,11 +152,15 @@ class _Keeper:
         links = Link.objects.filter(event=part).select_related("calendar__account")
         having = {link.calendar_id: link for link in links}
         for place in places:
-            self._write(part, having.get(place.calendar_id) or self._link(part, place))
+            link = having.get(place.calendar_id) or self._link(part, place)
+            if link.treatment != place.treatment:  # the rules speak of the whole
+                link.treatment = place.treatment
+                link.save(update_fields=["treatment"])
+            self._write(part, link)
 
     def _link(self, part: Event, place: Link) -> Link:
         role = Role.COPY if place.role == Role.COPY else Role.TWIN
-        link = Link(event=part, calendar=place.calendar, role=role)
+        link = Link(event=part, calendar=place.calendar, role=role, treatment=place.treatment)
         link.key = link.new_key()
         link.save()
         return link
@@ -177,7 +182,7 @@ class _Keeper:
         calendar, role, link.event = link.calendar, link.role, retired
         link.save(update_fields=["event"])
         self._plan(link, "delete", "The series stands here in parts now.")
-        fresh = Link(event=row, calendar=calendar, role=role)
+        fresh = Link(event=row, calendar=calendar, role=role, treatment=link.treatment)
         fresh.key = fresh.new_key()
         fresh.save()
 

@@ -15,7 +15,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from calendars import rows, selectors
-from calendars.models import Calendar, CalendarState, Event, Link, LinkState
+from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Withheld
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
@@ -184,6 +184,7 @@ def _delete(reading: Round) -> None:
     links = list(
         _standing(reading.calendar).filter(remote_id__in=reading.tombstones).select_related("event").order_by("pk")
     )
+    _forget_left(reading)
     ours = [link.remote_id for link in links if link.event.deleted_at is None]
     if _brake(reading, ours):
         links = [link for link in links if link.event.deleted_at is not None]
@@ -194,6 +195,12 @@ def _delete(reading: Round) -> None:
         stamps=reading.stamps(),
         tally=reading.tally,
     )
+
+
+def _forget_left(reading: Round) -> None:
+    """A copy that a rule had left as it is, and that its person has deleted: there is nothing to go on with."""
+    left = Link.objects.filter(calendar=reading.calendar, withheld=Withheld.KEPT, remote_id__in=reading.tombstones)
+    left.update(withheld="", generation=F("generation") + 1)
 
 
 def _brake(reading: Round, deleted: Sequence[str]) -> bool:

@@ -20,9 +20,10 @@ from calendars.models import Calendar, Link, LinkState, Operation, OperationStat
 from calendars.sync import lease as leases
 from calendars.sync.braking import note_brakes
 from calendars.sync.clock import Clock
-from calendars.sync.doors import open_doors
+from calendars.sync.doors import open_doors, outdated_by_rules
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_person
+from calendars.sync.reconsider import reconsider
 from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
 from calendars.sync.tally import Tally
@@ -31,8 +32,8 @@ from calsync.engine.differing import differing
 from calsync.engine.fingerprint import changed
 from calsync.engine.plan import HubState, WriteWish, wanted_writes
 from calsync.engine.policy import Role
-from calsync.engine.transform import project
-from calsync.engine.wanted import shown_map
+from calsync.engine.treatment import FULL, Treatment
+from calsync.engine.wanted import projected_at, shown_map
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,12 @@ class Prepared:
     operation: Operation
     write: Write
     hub: HubState
+
+    @property
+    def treatment(self) -> Treatment:
+        """What the rules let the copy show when the write was made."""
+        mine = (link for link in self.hub.links if link.calendar_id == self.operation.calendar_id)
+        return next((link.treatment for link in mine), FULL)
 
 
 def push_due(
@@ -102,6 +109,8 @@ def _prepare(
     prepared: list[Prepared] = []
     refused: list[Operation] = []
     passing = open_doors(calendar=calendar, operations=claimed, now=now)
+    outdated = outdated_by_rules(operations=passing, links_of=siblings, key=key, now=now)
+    passing -= outdated
     for operation in claimed:
         links_of = siblings.get(operation.link.event_id, [])
         ready = _prepare_one(operation, links_of, calendar, key=key, now=now) if operation in passing else None
@@ -109,6 +118,8 @@ def _prepare(
             refused.append(operation)
         else:
             prepared.append(ready)
+    if outdated:  # what the rules say now is planned first; the writes that follow are made in the next batch
+        reconsider(sorted({operation.link.event_id for operation in outdated}), now=now, tally=tally)
     with transaction.atomic():
         leases.hold(lease, now=now)
         lock_person(calendar.account.person_id)
@@ -161,7 +172,8 @@ def write_for(link: Link, hub: HubState, calendar: Calendar, *, key: bytes) -> W
     wanted = [write for write in wanted_writes(hub, key=key) if write.calendar_id == calendar.pk]
     if not wanted:
         return None
-    event = project(hub.event, traits=rows.place_of(calendar).traits, role=Role(link.role))
+    mine = next(state for state in hub.links if state.calendar_id == calendar.pk)
+    event = projected_at(hub.event, mine)
     if wanted[0].kind is WriteWish.CREATE:
         return Write(WriteKind.CREATE, key=link.key, event=event)
     return Write(

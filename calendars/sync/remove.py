@@ -74,7 +74,8 @@ class Removed:
 def copies_in(calendar: Calendar) -> QuerySet[Link]:
     """The links that may be copies of ours: wherever we or a person made them, never an origin nor a native."""
     standing = Link.objects.filter(calendar=calendar, role__in=[Role.TWIN, Role.COPY]).exclude(remote_id="")
-    return standing.exclude(state=LinkState.GONE).select_related("event").defer("event__content").order_by("pk")
+    standing = standing.exclude(state=LinkState.GONE, withheld="")  # what a rule has left there is ours, too
+    return standing.select_related("event").defer("event__content").order_by("pk")
 
 
 def preview_removal(calendar: Calendar, *, progress: Callable[[int], object]) -> Removed:

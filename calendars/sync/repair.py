@@ -59,7 +59,7 @@ def _mend_orphan(difference: Difference, now: datetime) -> int:
     return _plan(link, "delete", now) if link is not None and link.event.deleted_at is not None else 0
 
 
-_MENDERS = {"missing": _mend_missing, "drifted": _mend_drift, "orphans": _mend_orphan}
+_MENDERS = {"missing": _mend_missing, "drifted": _mend_drift, "policy": _mend_drift, "orphans": _mend_orphan}
 
 
 def _link(difference: Difference) -> Link | None:

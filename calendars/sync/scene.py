@@ -18,6 +18,7 @@ from calendars.models import Calendar, Event, Link, LinkState
 from calendars.sync.colleagues import Colleagues
 from calendars.sync.lookalikes import Lookalikes
 from calendars.sync.meetings import Meetings
+from calendars.sync.verdicts import Verdicts
 from calsync.engine import serial
 from calsync.engine.adopt import find_match
 from calsync.engine.events import Event as HubEvent
@@ -45,9 +46,10 @@ class Scene:
     unlinked: dict[int, tuple[Event, HubEvent]] = field(default_factory=dict)  # hub events without a copy here
     meetings: Meetings = field(default_factory=Meetings)
     colleagues: Colleagues | None = None
+    verdicts: Verdicts | None = None
 
     @classmethod
-    def load(cls, calendar: Calendar, items: Sequence[Item]) -> Scene:
+    def load(cls, calendar: Calendar, items: Sequence[Item], *, now: datetime) -> Scene:
         """Read what the items touch. All of ``people`` must be locked; who they are, only the loaded scene can tell."""
         partners = {partner.pk: partner for partner in selectors.partners_of(calendar)}
         scene = cls(
@@ -63,6 +65,11 @@ class Scene:
         scene._load_meetings(items)
         scene._load_siblings()
         scene._part_colleagues(items)
+        read = [item.event for item in items if item.event is not None]
+        known = [link for links in scene.links_of.values() for link in links]
+        if scene.colleagues is not None:
+            known += [link for links in scene.colleagues.links_of.values() for link in links]
+        scene.verdicts = Verdicts.load(people=scene.people, events=read, links=known, key=scene.key, now=now)
         return scene
 
     @property
@@ -115,7 +122,8 @@ class Scene:
             return
         uids = {event.uid for event in new if event.uid}
         starts = {rows.span_of(event.content.when)[0] for event in new}
-        present = Link.objects.filter(calendar=self.calendar).exclude(remote_id="").exclude(state=LinkState.GONE)
+        present = Link.objects.filter(calendar=self.calendar).exclude(remote_id="")
+        present = present.exclude(state=LinkState.GONE, withheld="")  # a copy that a rule left as it is stands there
         candidates = (
             Event.objects.filter(Q(uid__in=uids) | Q(starts_at__in=starts), owner_id=self.calendar.account.person_id)
             .filter(deleted_at__isnull=True, whole__isnull=True)

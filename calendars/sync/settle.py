@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,13 @@ from calendars.sync.tally import Tally
 from calendars.sync.trouble import pause_until
 from calsync.engine import serial
 from calsync.engine.backoff import next_attempt
+from calsync.engine.findings import edited_before_known
+from calsync.engine.masking import fields_sent, is_masked
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind, settle, wanted_writes
+from calsync.engine.policy import Role
+from calsync.engine.treatment import Treatment
+from calsync.engine.wanted import as_read
 from calsync.providers.base import (
     AlreadyExists,
     NotFound,
@@ -91,8 +97,12 @@ class _Batch:
         current = Link.objects.in_bulk([item.operation.link_id for item in prepared])
         for item in prepared:
             link = item.operation.link
-            if link.pk in current:  # a retired one belongs to an event of its own now
-                link.role, link.event_id = current[link.pk].role, current[link.pk].event_id
+            if link.pk not in current:
+                continue
+            for name in _DECIDED_MEANWHILE:  # a retired one belongs to an event of its own now
+                setattr(link, name, getattr(current[link.pk], name))
+            if link.withheld:
+                link.state = current[link.pk].state
         answered = [outcome.remote_id for outcome in outcomes if isinstance(outcome, Written)]
         holders = Link.objects.filter(calendar=self.calendar, remote_id__in=answered)
         self.holders = {link.remote_id: link for link in holders}
@@ -122,21 +132,34 @@ class _Batch:
             link.state, link.remote_id = LinkState.GONE, ""
             operation.reason = "the copy is linked to another event already"
         elif item.write.event is not None and written.event is not None:
+            current = rows.link_state(link, self.calendar)
             state = settle(
-                rows.link_state(link, self.calendar),
+                replace(current, treatment=item.treatment),  # whatever the rules have come to say since
                 hub_event_as_written=item.hub.event,
                 remote_id=written.remote_id,
                 version=written.version,
                 echo=written.event,
                 key=self.key,
             )
-            rows.fill_link(link, state)
+            rows.fill_link(link, replace(state, treatment=current.treatment))
+            link.sent = _sent(item.treatment)
+            link.is_ours = link.is_ours or item.write.kind == WriteKind.CREATE
             link.occurrences = rows.occurrence_keys(written.event)
             self.follow_up.append(link)
+            self._tell_of_early_edits(item, written)
             if not state.version:  # somebody edited it while it was written: what the read finds comes back
                 Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
         self.links.append(link)
         self.store.history.written(operation)
+
+    def _tell_of_early_edits(self, item: Prepared, written: Written) -> None:
+        """A repeated create met its copy: what somebody had changed in it by then was written over, and is kept."""
+        if item.operation.attempts < 2 or written.found is None or item.write.event is None:
+            return  # at the first attempt a difference is the provider's own spelling
+        link, role = item.operation.link, Role(item.operation.link.role)
+        wanted, read = as_read(item.write.event, role), as_read(written.found, role)
+        for found in edited_before_known(rows.link_state(link, self.calendar), wanted=wanted, read=read):
+            self.store.add_finding(found, event=link.event, link=link)
 
     def _is_held_by_another(self, link: Link, remote_id: str) -> bool:
         """Whether the answered event belongs to another link; one that is gone gives its id up."""
@@ -238,5 +261,14 @@ _OPERATION_FIELDS = (
     "state", "reason", "remedy", "error_code", "attempts", "half_done", "due_at", "written_at", "closed_at"
 )  # fmt: skip
 _LINK_FIELDS = (
-    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key"
+    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key", "sent",
+    "is_ours",
 )  # fmt: skip
+_DECIDED_MEANWHILE = ("role", "event_id", "treatment", "asked", "answer", "withheld")
+
+
+def _sent(treatment: Treatment) -> dict[str, object]:
+    """By which rule a copy was written, and which fields it shows; nothing for one that shows everything."""
+    if not is_masked(treatment.details):
+        return {"rule": treatment.rule} if treatment.rule else {}
+    return {"rule": treatment.rule, "fields": sorted(name.value for name in fields_sent(treatment.details))}

@@ -29,12 +29,19 @@ from calsync.engine.plan import LinkState as EngineLink
 
 if TYPE_CHECKING:
     from calendars.sync.colleagues import Colleagues
+    from calendars.sync.verdicts import Verdicts
 
 NATIVE_GRACE = timedelta(seconds=20)
 """How long a copy waits when its mailbox is invited too: the invitation may bring it by itself."""
 
 _CONFLICTS = {FindingKind.BOTH_EDITED, FindingKind.DELETE_AGAINST_EDIT}
-_HELD = {FindingKind.CANNOT_REPRESENT, FindingKind.COPY_EDITED, FindingKind.COPY_DELETED, FindingKind.PART_EDITED}
+_HELD = {
+    FindingKind.CANNOT_REPRESENT,
+    FindingKind.COPY_EDITED,
+    FindingKind.COPY_DELETED,
+    FindingKind.PART_EDITED,
+    FindingKind.APPROVAL,
+}
 _BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE, FindingKind.RESURRECTION}
 _STOPPED = (FindingKind.CANNOT_REPRESENT, FindingKind.STORM, FindingKind.RESURRECTION)
 
@@ -48,6 +55,7 @@ class Store:
     stamps: Stamps
     tally: Tally
     colleagues: Colleagues | None = None  # of the events' guests, where a plan may concern them
+    verdicts: Verdicts | None = None  # what the rules say; None where there are none
     new_events: list[Event] = field(default_factory=list)
     changed_events: list[Event] = field(default_factory=list)
     new_links: list[Link] = field(default_factory=list)
@@ -56,6 +64,8 @@ class Store:
     findings: list[Finding] = field(default_factory=list)
     wholes: list[Whole] = field(default_factory=list)  # series whose parts have to be looked at
     taken_over: list[tuple[Link, Event, Event]] = field(default_factory=list)  # link, its new event, its old one
+    ruled: set[int] = field(default_factory=set)  # of rows in memory: events that a rule shows otherwise from now on
+    asking: list[tuple[Finding, Event, int]] = field(default_factory=list)  # approvals whose link is to be found
     history: History = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,6 +123,12 @@ class Store:
             )
         )
 
+    def ask_approval(self, found: FoundByEngine, *, event: Event, mark: str) -> None:
+        """A copy that waits for an approval of what ``mark`` stands for; its link is known when all is saved."""
+        self.add_finding(found, event=event)
+        self.findings[-1].mark = mark
+        self.asking.append((self.findings[-1], event, found.calendar_id))
+
     def plan_write(self, link: Link, write: PlannedWrite) -> None:
         """A write of a link whose event is not saved here."""
         self._plan_write(link, write, None, None)
@@ -149,6 +165,10 @@ class Store:
         operations = self._worth_trying()
         # An operation that is still open for the link looks at the hub again when it is carried out: none is lost here.
         Operation.objects.bulk_create(operations, ignore_conflicts=True)
+        for finding, event, calendar_id in self.asking:
+            finding.link = Link.objects.filter(event=event, calendar=calendar_id).first()
+            finding.calendar = finding.link.calendar if finding.link is not None else finding.calendar
+            finding.person_id = finding.calendar.account.person_id if finding.calendar else finding.person_id
         if self.findings:
             Finding.objects.bulk_create(self.findings)
             transaction.on_commit(lambda: findings_stored.send(sender=Finding))
@@ -166,9 +186,18 @@ class Store:
         parked = set(refused) if links else set()
         return [operation for operation in self.operations if operation.link_id not in parked]
 
+    def calendar_of(self, calendar_id: int, link: Link | None) -> Calendar:
+        """The calendar of a link, which may not be stored yet."""
+        if link is not None:
+            return link.calendar
+        known = self.partners.get(calendar_id) or self._colleagues_calendar(calendar_id)
+        return known or self.calendar
+
     def _joined(self, event: Event, links: list[Link], plan: EventPlan) -> tuple[EventPlan, list[Link]]:
-        """The plan and the links with those of the event's guests on the other platform."""
-        return self.colleagues.join(self, event, links, plan) if self.colleagues is not None else (plan, links)
+        """The plan and the links with those of the event's guests on the other platform, as the rules let it be."""
+        if self.colleagues is not None:
+            plan, links = self.colleagues.join(self, event, links, plan)
+        return self.verdicts.apply(self, event, links, plan) if self.verdicts is not None else (plan, links)
 
     def _put(
         self, event: Event, links: list[Link], plan: EventPlan, *, read: HubEvent | None, changed_at: datetime | None
@@ -189,15 +218,17 @@ class Store:
 
     def _look_at_parts(self, event: Event, plan: EventPlan, *, was_series: bool) -> None:
         """Note that the parts of a series may have to change with it."""
-        changed = plan.event is None or plan.changed or any(not link.remote_id for link in plan.links)
+        changed = plan.event is None or plan.changed or id(event) in self.ruled
+        changed = changed or any(not link.remote_id for link in plan.links)
         if changed and (was_series or event.is_series) and event.whole_id is None and not event.left_alone:
             self.wholes.append((event, plan.event))
 
     def _link(self, event: Event, kept: dict[int, Link], state: EngineLink, read: HubEvent | None) -> Link:
         calendar_id = state.place.calendar_id
         link = kept.get(calendar_id) or Link(event=event, calendar_id=calendar_id)
-        before = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
+        before = _told(link)
         rows.fill_link(link, state)
+        link.withheld = ""
         waits = link.state in (LinkState.HELD, LinkState.RELEASED)
         if not waits or calendar_id == self.calendar.pk:  # only its own calendar lifts a hold
             if waits:
@@ -205,10 +236,9 @@ class Store:
             link.state = LinkState.ACTIVE
         if read is not None and calendar_id == self.calendar.pk:
             link.occurrences = rows.occurrence_keys(read)
-        after = (link.role, link.remote_id, link.version, link.hub_map, link.remote_map, link.generation, link.state)
         if link.pk is None:
             self.new_links.append(link)
-        elif before != after:
+        elif before != _told(link):
             self.changed_links[link.pk] = link
         return link
 
@@ -250,8 +280,14 @@ _EVENT_FIELDS = (
     "uid", "starts_at", "ends_at", "is_all_day", "is_series", "show_as", "content", "changed_at", "deleted_at"
 )  # fmt: skip
 _LINK_FIELDS = (
-    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key"
+    "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key",
+    "treatment", "withheld", "asked", "answer", "is_ours",
 )  # fmt: skip
+
+
+def _told(link: Link) -> tuple[object, ...]:
+    """What a plan may change of a link."""
+    return tuple(getattr(link, name) for name in _LINK_FIELDS if name not in ("occurrences", "key"))
 
 
 def _json_values(values: Mapping[str, object]) -> dict[str, object]:

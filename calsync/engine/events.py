@@ -177,6 +177,7 @@ class Event:
     guests: tuple[Guest, ...] = ()
     pinned: frozenset[Field] = frozenset()  # must not be written over in this mailbox (a meeting's join block)
     join: str = ""  # the address of its online meeting
+    categories: tuple[str, ...] = ()  # of the mailbox that was read; rules ask for them, nothing carries them over
     kind: str = "default"  # default, or the provider's special type that we still sync (out_of_office)
 
     @property

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from calsync.engine.compare import differences
 from calsync.engine.events import Event
 from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.plan_values import Finding, FindingKind, LinkState
+from calsync.engine.policy import Role
 
 
 def values_at(event: Event, paths: Iterable[str]) -> dict[str, object]:
@@ -32,6 +34,41 @@ def copy_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     if not paths:
         return []
     text = f"The copy of a meeting was edited here ({named(paths)}). Only the organiser can change it: it is put back."
+    return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def refused(link: LinkState, *, read: Event, paths: frozenset[str], masked: frozenset[str]) -> list[Finding]:
+    """A copy was edited in fields that do not travel from it: because of whose copy it is, or because of a mask."""
+    return [
+        *copy_edited(link, read=read, paths=paths - masked if link.role is Role.TWIN else paths),
+        *(mask_edited(link, read=read, paths=paths & masked) if link.role is Role.TWIN else []),
+    ]
+
+
+def mask_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[Finding]:
+    """What a rule masks was edited in the masked copy."""
+    if not paths:
+        return []
+    text = (
+        f"The copy was edited here ({named(paths)}) where a rule masks the event: it is put back. Change the event "
+        "itself, in the calendar where it was made."
+    )
+    return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def edited_before_known(link: LinkState, *, wanted: Event, read: Event) -> list[Finding]:
+    """A copy of ours was edited before its create was recorded: nothing was agreed yet, so it is brought to ``wanted``.
+
+    Both as calendars are read, without our note. Occurrences that differ tell nothing: a series is made in several
+    requests, and they may be what is missing.
+    """
+    paths = frozenset(path for path in differences(wanted, read) if not path.startswith("@"))
+    if not paths:
+        return []
+    text = (
+        f"The copy was edited here ({named(paths)}) before CalSync had noted that it made it: it is brought back to "
+        "the event, and the edit is kept here."
+    )
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 
 

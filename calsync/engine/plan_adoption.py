@@ -15,9 +15,8 @@ from calsync.engine.merge import Merged, merge
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Place, Sighting
 from calsync.engine.policy import Policy, Role
 from calsync.engine.traits import Traits
-from calsync.engine.transform import project
-from calsync.engine.travel import held_by_origin, link_in, travelling, with_link
-from calsync.engine.wanted import as_read, in_order, shown_map, wanted_map, wanted_writes
+from calsync.engine.travel import held_by_origin, link_in, policy_at, travelling, with_link
+from calsync.engine.wanted import as_read, in_order, projected_at, shown_map, wanted_map, wanted_writes
 
 _TEXTS = frozenset({Field.TITLE.value, Field.BODY.value, Field.LOCATION.value})
 
@@ -30,6 +29,7 @@ def plan_adoption(sighting: Sighting, *, here: Place, hub: HubState, policy: Pol
     empty text never beats a filled one. A calendar that has its copy already is left as it is, and so is a tombstone.
     """
     known = link_in(hub, here.calendar_id)
+    policy = policy_at(hub, known or LinkState(place=here, role=Role.TWIN), policy)
     if sighting.event is None or (known is not None and known.remote_id):
         return EventPlan(event=hub.event, links=in_order(hub.links))
     link = replace(known or LinkState(place=here, role=Role.TWIN), place=here, role=_role(sighting.event))
@@ -60,7 +60,7 @@ def _meet(
     """The merged event, and the paths in which the sighted copy has to be written over."""
     if link.role is Role.NATIVE:
         return Merged(event=hub.event), frozenset()
-    shown = as_read(project(hub.event, traits=link.place.traits, role=link.role), link.role)
+    shown = as_read(projected_at(hub.event, link), link.role)
     differing = differences(shown, read)
     takes = travelling(hub, link, differing)
     filled_here, filled_there = _filled(read, shown, takes), _filled(shown, read, takes)
@@ -76,7 +76,9 @@ def _meet(
         hub_changed_at=hub.changed_at,
         theirs_changed_at=sighting.changed_at,
     )
-    refused = {path: flatten(read).get(path) for path in differing - takes}
+    mine, hubs = flatten(read), flatten(hub.event)
+    # What is masked here and stands in the hub all the same is not lost.
+    refused = {path: mine.get(path) for path in differing - takes if mine.get(path) != hubs.get(path)}
     lost = dict(sorted({**refused, **merged.lost}.items()))
     return replace(merged, lost=lost), differing - merged.won
 

@@ -11,12 +11,13 @@ from calsync.engine import findings
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import EventPlan, Finding, HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import DeletePolicy, Policy, Role
-from calsync.engine.travel import is_truth, may_travel, with_link
-from calsync.engine.wanted import in_order, may_create, may_write, pending, wanted_writes
+from calsync.engine.travel import is_truth, may_travel, policy_at, with_link
+from calsync.engine.wanted import in_order, may_create, may_delete, pending, wanted_writes
 
 
 def plan_gone(hub: HubState, link: LinkState, *, policy: Policy, key: bytes) -> EventPlan:
     """What follows from a copy's deletion in the calendar of ``link``."""
+    policy = policy_at(hub, link, policy)
     if link.role is Role.COPY or (link.role is Role.NATIVE and not is_truth(hub, link)):
         return _detached(hub, link)
     if link.role is Role.TWIN and (not may_travel(hub, link) or hub.event.guests):
@@ -58,7 +59,7 @@ def _deleted(hub: HubState, link: LinkState, *found: Finding) -> EventPlan:
     writes = tuple(
         PlannedWrite(other.calendar_id, WriteWish.DELETE, frozenset(), why)
         for other in rest
-        if may_write(hub.event, other)
+        if may_delete(hub.event, other)
     )
     event = hub.event if only_natives else None
     return EventPlan(event=event, links=rest, writes=writes, findings=found, changed=event is None)

@@ -18,7 +18,17 @@ from calsync.engine.plan_gone import plan_gone
 from calsync.engine.plan_values import EventPlan, HubState, LinkState, Sighting
 from calsync.engine.policy import Policy, Role
 from calsync.engine.reshape import forgotten, left_behind
-from calsync.engine.travel import held_by_origin, is_truth, link_in, rerole, travelling, with_identity_of, with_link
+from calsync.engine.travel import (
+    held_by_origin,
+    is_truth,
+    link_in,
+    masked_there,
+    policy_at,
+    rerole,
+    travelling,
+    with_identity_of,
+    with_link,
+)
 from calsync.engine.wanted import NOTE, as_read, in_order, shown_map, wanted_map, wanted_writes, writable_paths
 
 Paths = frozenset[str]
@@ -54,6 +64,7 @@ def plan_known(sighting: Sighting, *, hub: HubState, calendar_id: int, policy: P
     if sighting.event is None:
         return plan_gone(hub, link, policy=policy, key=key)
     before = hub.event
+    policy = policy_at(hub, link, policy)
     hub = rerole(hub, link, sighting.event)
     link = replace(link_in(hub, calendar_id) or link, version=sighting.version)
     read = as_read(sighting.event, link.role)
@@ -80,7 +91,7 @@ def _plan(
     after = held_by_origin(replace(with_link(hub, link), event=merged.event))
     found = [
         *findings.both_edited(link, lost=_lost(merged, changes, hub.event), asked=merged.asked),
-        *findings.copy_edited(link, read=read, paths=changes.refused - {NOTE}),
+        *findings.refused(link, read=read, paths=changes.refused - {NOTE}, masked=masked_there(link, changes.refused)),
         *findings.left_behind(link, lost=left_behind(hub.event, merged.event, changes.forgotten)),
     ]
     return EventPlan(

@@ -18,7 +18,7 @@ from calsync.engine.parts import cancel, lift, lifted_path, part_key, parts_of
 from calsync.engine.plan_gone import reborn
 from calsync.engine.plan_values import Finding, HubState, LinkState, Sighting
 from calsync.engine.policy import DeletePolicy, Policy, Role
-from calsync.engine.travel import may_travel, travelling
+from calsync.engine.travel import masked_there, may_travel, policy_at, travelling
 from calsync.engine.wanted import NOTE, as_read, pending, shown_map, wanted_map
 
 _NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)  # an empty horizon: only the named part is asked for
@@ -46,6 +46,7 @@ def plan_part(
     sighting: Sighting, *, part: Part, link: LinkState, whole: HubState, policy: Policy, key: bytes
 ) -> PartPlan:
     """What follows from a sighting of a part in the calendar of ``link``."""
+    policy = policy_at(whole, link, policy)
     if sighting.event is None:
         return _gone(part, link, whole, policy=policy, key=key)
     link = replace(link, version=sighting.version)
@@ -82,12 +83,20 @@ def _seen(
     hub_map = _agreed_map(link, wanted, settled=(agreed | takes) - lost, refused=refused | lost)
     found = [
         *findings.both_edited(link, lost=merged.lost, asked=merged.asked),
-        *(findings.copy_edited if link.role is Role.COPY else findings.part_edited)(
-            link, read=read, paths=refused - {NOTE}
-        ),
+        *_put_back(link, read, refused - {NOTE}),
     ]
     link = replace(link, hub_map=hub_map, remote_map=now)
     return PartPlan(merged.event, link, tuple(found), changed=merged.event != whole.event)
+
+
+def _put_back(link: LinkState, read: Event, paths: frozenset[str]) -> list[Finding]:
+    if link.role is Role.COPY:
+        return findings.copy_edited(link, read=read, paths=paths)
+    masked = masked_there(link, paths)
+    return [
+        *findings.part_edited(link, read=read, paths=paths - masked),
+        *findings.mask_edited(link, read=read, paths=masked),
+    ]
 
 
 def _lifted(part: Part, paths: frozenset[str]) -> frozenset[str]:

@@ -11,6 +11,7 @@ from calsync.engine.events import Event, Platform
 from calsync.engine.fingerprint import FingerprintMap
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
+from calsync.engine.treatment import FULL, Treatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class LinkState:
 
     ``hub_map`` holds the fingerprints of what was wanted there at the last agreement, ``remote_map`` those of what the
     provider echoed. A blank value ("") in ``hub_map`` forces a put-back of that path. ``generation`` belongs to the
-    create's idempotency key: it counts the creates that can no longer be repeated.
+    create's idempotency key: it counts the creates that can no longer be repeated. ``treatment`` is what the rules let
+    the copy show. ``asked`` is the mark for which an approval was last asked, and ``answer`` what came of it.
     """
 
     place: Place
@@ -39,6 +41,9 @@ class LinkState:
     hub_map: FingerprintMap = field(default_factory=dict)
     remote_map: FingerprintMap = field(default_factory=dict)
     generation: int = 0
+    treatment: Treatment = FULL
+    asked: str = ""
+    answer: str = ""
 
     @property
     def calendar_id(self) -> int:
@@ -97,6 +102,7 @@ class FindingKind(StrEnum):
     EMPTY_SIDE = "empty_side"
     RESURRECTION = "resurrection"
     PART_EDITED = "part_edited"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True)

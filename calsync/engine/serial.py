@@ -50,6 +50,7 @@ def dump(event: Event) -> dict[str, Json]:
         "guests": [_dump_guest(guest) for guest in event.guests],
         "pinned": sorted(field.value for field in event.pinned),
         "join": event.join,
+        **({"categories": list(event.categories)} if event.categories else {}),
         "kind": event.kind,
     }
 
@@ -69,6 +70,7 @@ def load(data: Mapping[str, Json]) -> Event:
         guests=tuple(Guest(**guest) for guest in data["guests"]),
         pinned=frozenset(Field(name) for name in data["pinned"]),
         join=data.get("join", ""),  # not in what older programs stored
+        categories=tuple(data.get("categories", ())),
         kind=data["kind"],
     )
 

@@ -13,12 +13,15 @@ from calsync.engine import zones
 from calsync.engine.events import Event, Field, FieldValue, Sensitivity, ShowAs, Timed
 from calsync.engine.fingerprint import field_of_path, flatten, instants
 from calsync.engine.inherit import map_fields
+from calsync.engine.masking import masked
 from calsync.engine.note import guest_note, note_for, strip_note, with_note, without_note
 from calsync.engine.parts import without_crossing
+from calsync.engine.pinning import pinned
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
+from calsync.engine.treatment import FULL, Treatment
 
-__all__ = ["carries_guests", "guest_note", "note_for", "project", "shortened", "strip_note"]
+__all__ = ["carries_guests", "guest_note", "note_for", "project", "shortened", "shown", "strip_note"]
 
 _TEXTS = frozenset({Field.TITLE, Field.BODY, Field.LOCATION})
 
@@ -28,15 +31,24 @@ def carries_guests(role: Role) -> bool:
     return role in (Role.ORIGIN, Role.NATIVE)
 
 
-def project(event: Event, *, traits: Traits, role: Role) -> Event:
+def shown(event: Event, *, role: Role, treatment: Treatment) -> Event:
+    """The event as far as it may travel into a copy of this role. Its own place and an invitation's show it whole."""
+    if carries_guests(role):
+        return event
+    return pinned(masked(event, treatment.details), treatment.pinned_zone)
+
+
+def project(event: Event, *, traits: Traits, role: Role, treatment: Treatment = FULL) -> Event:
     """The event as the copy in that place should be.
 
+    What must not travel by ``treatment`` is masked before anything else.
     Levels that the platform lacks are mapped, spans brought to its shortest length and texts to its longest, for
     exceptions too; overrides that thereby say nothing are dropped. A twin or copy carries no guests, no organiser and
     no online meeting: those stand in its body.
     Occurrences that the platform wants detached from their series are cancelled in it: they stand beside it as parts.
     """
     bare = not carries_guests(role)
+    event = shown(event, role=role, treatment=treatment)
     note = note_for(event) if bare else ""
     if traits.neighbour_bound:
         event = without_crossing(event)
@@ -51,12 +63,13 @@ def project(event: Event, *, traits: Traits, role: Role) -> Event:
 
     projected = map_fields(event, convert)
     if bare:
-        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="")
+        return replace(projected, guests=(), organizer="", organizes=True, pinned=frozenset(), join="", categories=())
     return projected
 
 
-def shortened(event: Event, *, traits: Traits, role: Role) -> frozenset[str]:
+def shortened(event: Event, *, traits: Traits, role: Role, treatment: Treatment = FULL) -> frozenset[str]:
     """The paths of texts that are longer than the place holds: a copy in this role shows their beginnings only."""
+    event = shown(event, role=role, treatment=treatment)
     note = "" if carries_guests(role) else note_for(event)
 
     def is_cut(path: str, value: object) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 from calsync.engine.events import Event, Guest, Platform
 from calsync.engine.fingerprint import field_of_path
+from calsync.engine.masking import fields_sent, is_masked
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState
-from calsync.engine.policy import Role
-from calsync.engine.transform import shortened
+from calsync.engine.policy import Policy, Role
+from calsync.engine.transform import carries_guests, shortened
 
 
 def link_in(hub: HubState, calendar_id: int) -> LinkState | None:
@@ -54,21 +55,38 @@ def may_travel(hub: HubState, link: LinkState) -> bool:
 def travelling(hub: HubState, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
     """Those of the changed ``paths`` that may become the hub's. A twin must not change what is pinned in the origin.
 
-    Nor does a text travel from where only its beginning stands: the rest would be lost everywhere.
+    Nor does a text travel from where only its beginning stands: the rest would be lost everywhere. Nor what is masked
+    there: whoever edits "Busy" has not seen what it stands for.
     """
     paths = frozenset(paths)
     if not paths or not may_travel(hub, link):
         return frozenset()
+    kept = masked_there(link, paths)
     pinned = set() if is_truth(hub, link) else {field.value for field in hub.event.pinned}
-    cut = (
-        frozenset[str]() if link.role is Role.NATIVE else shortened(hub.event, traits=link.place.traits, role=link.role)
-    )
-    return frozenset(path for path in paths - cut if field_of_path(path) not in pinned)
+    if link.role is not Role.NATIVE:
+        kept |= shortened(hub.event, traits=link.place.traits, role=link.role, treatment=link.treatment)
+    return frozenset(path for path in paths - kept if field_of_path(path) not in pinned)
+
+
+def masked_there(link: LinkState, paths: Iterable[str]) -> frozenset[str]:
+    """Those of ``paths`` whose values do not travel into the copy of ``link``."""
+    if carries_guests(link.role):
+        return frozenset()
+    sent = {field.value for field in fields_sent(link.treatment.details)}
+    return frozenset(path for path in paths if (name := field_of_path(path)) and name not in sent)
+
+
+def policy_at(hub: HubState, link: LinkState, policy: Policy) -> Policy:
+    """The policy for what ``link`` shows: what the rules say of this copy, or of the event's others, goes first."""
+    treatments = [link.treatment, *(other.treatment for other in hub.links if other.calendar_id != link.calendar_id)]
+    conflict = next((one.conflict for one in treatments if one.conflict), policy.conflict)
+    on_delete = next((one.on_delete for one in treatments if one.on_delete), policy.on_delete)
+    return replace(policy, conflict=conflict, on_delete=on_delete)
 
 
 def with_identity_of(event: Event, read: Event) -> Event:
-    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields and kind, which only the
-    event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
+    """``event`` as the meeting that ``read`` is: its uid, organiser, guests, pinned fields, categories and kind, which
+    only the event's own mailbox knows. Only an answer that a guest's mailbox told may be news to it.
     """
     return replace(
         event,
@@ -78,6 +96,7 @@ def with_identity_of(event: Event, read: Event) -> Event:
         guests=_with_known_answers(event, read),
         pinned=read.pinned,
         join=read.join,
+        categories=read.categories,
         kind=read.kind,
     )
 
@@ -98,12 +117,13 @@ def rerole(hub: HubState, link: LinkState, read: Event) -> HubState:
 
     Writing to such a copy could mail its guests, deleting it would cancel their meeting. When the event had no guests
     yet and nothing pinned, a twin becomes the origin and the old origin its twin; otherwise the copy becomes native:
-    it is never written again.
+    it is never written again. So does a masked one: as origin it would be written in full, before its guests' eyes.
     """
     if link.role not in (Role.TWIN, Role.COPY) or (read.organizes and not read.guests):
         return hub
     origin, event = origin_of(hub), hub.event
     alone = event.organizes and not event.guests and not event.pinned
+    alone = alone and not is_masked(link.treatment.details)
     if link.role is Role.TWIN and read.organizes and alone and origin is not None:
         hub = with_link(hub, replace(origin, role=Role.TWIN))
         return with_link(hub, replace(link, role=Role.ORIGIN))
@@ -119,7 +139,8 @@ def held_by_origin(hub: HubState) -> HubState:
     origin = origin_of(hub)
     if origin is None or not is_split(hub.event, origin.place.traits) or hub.event.guests or hub.event.pinned:
         return hub
-    twins = (link for link in hub.links if link.role is Role.TWIN and link.remote_id)
+    whole = (link for link in hub.links if not is_masked(link.treatment.details))  # the event itself is never masked
+    twins = (link for link in whole if link.role is Role.TWIN and link.remote_id)
     heir = next((link for link in twins if not is_split(hub.event, link.place.traits)), None)
     if heir is None:
         return hub

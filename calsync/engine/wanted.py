@@ -15,7 +15,8 @@ from calsync.engine.note import note_in
 from calsync.engine.parts import is_split
 from calsync.engine.plan_values import HubState, LinkState, PlannedWrite, WriteWish
 from calsync.engine.policy import Role
-from calsync.engine.transform import carries_guests, note_for, project, strip_note
+from calsync.engine.transform import carries_guests, note_for, project, shown, strip_note
+from calsync.engine.treatment import FULL, Passage
 
 NOTE = "note"
 """The path of the note, which stands in a copy's body but is no synced field: a changed guest list is no edit, and a
@@ -30,21 +31,26 @@ def as_read(event: Event, role: Role) -> Event:
     return event if carries_guests(role) else strip_note(event)
 
 
+def projected_at(event: Event, link: LinkState) -> Event:
+    """The event as the copy of ``link`` should be."""
+    return project(event, traits=link.place.traits, role=link.role, treatment=link.treatment)
+
+
 def wanted_map(event: Event, link: LinkState, *, key: bytes) -> dict[str, str]:
     """The fingerprints of what is wanted at ``link``, comparable path by path with its ``hub_map``."""
-    projected = as_read(project(event, traits=link.place.traits, role=link.role), link.role)
+    projected = as_read(projected_at(event, link), link.role)
     wanted = fingerprints(projected, key=key)
-    if not carries_guests(link.role) and (note := note_for(event)):
+    if not carries_guests(link.role) and (note := note_for(shown(event, role=link.role, treatment=link.treatment))):
         wanted[NOTE] = digest(NOTE, note, key=key)
     return wanted
 
 
 def shown_map(event: Event, role: Role, *, key: bytes) -> dict[str, str]:
     """The fingerprints of what a calendar shows, to be kept as the ``remote_map`` of its link."""
-    shown = fingerprints(as_read(event, role), key=key)
+    found = fingerprints(as_read(event, role), key=key)
     if not carries_guests(role) and (note := note_in(event.content.body)):
-        shown[NOTE] = digest(NOTE, note, key=key)
-    return shown
+        found[NOTE] = digest(NOTE, note, key=key)
+    return found
 
 
 def may_write(event: Event, link: LinkState) -> bool:
@@ -52,9 +58,9 @@ def may_write(event: Event, link: LinkState) -> bool:
 
     A native copy is its provider's own. An origin is written only when the person organises it; and not when it has
     guests and lives in Outlook, because Graph mails the guests on every change and has no switch against it. Google
-    writes are silent (``sendUpdates=none``).
+    writes are silent (``sendUpdates=none``). What waits for an approval is not written either.
     """
-    if link.role is Role.NATIVE or not link.place.writable:
+    if link.role is Role.NATIVE or not link.place.writable or link.treatment.passage is not Passage.SYNC:
         return False
     if link.role is Role.ORIGIN:
         return event.organizes and not (event.guests and link.place.platform is Platform.OUTLOOK)
@@ -64,6 +70,11 @@ def may_write(event: Event, link: LinkState) -> bool:
 def may_create(event: Event, link: LinkState) -> bool:
     """Whether the event may be created at ``link``: a meeting is never made anew without its guests."""
     return may_write(event, link) and not (link.role is Role.ORIGIN and event.guests)
+
+
+def may_delete(event: Event, link: LinkState) -> bool:
+    """Whether the copy at ``link`` goes when the event is deleted: also one whose changes wait for an approval."""
+    return may_write(event, replace(link, treatment=FULL))
 
 
 def writable_paths(event: Event, link: LinkState, paths: Iterable[str]) -> frozenset[str]:
@@ -114,9 +125,9 @@ def settle(
     hub has moved on since, the difference shows up as the next derived write. What somebody changed there meanwhile is
     no echo: it is left to be found by the next read, for which the version is forgotten.
     """
-    wanted, shown = wanted_map(hub_event_as_written, link, key=key), shown_map(echo, link.role, key=key)
-    foreign = _changed_meanwhile(link, wanted=wanted, shown=shown)
-    remote_map = {path: text for path, text in shown.items() if path not in foreign}
+    wanted, echoed = wanted_map(hub_event_as_written, link, key=key), shown_map(echo, link.role, key=key)
+    foreign = _changed_meanwhile(link, wanted=wanted, shown=echoed)
+    remote_map = {path: text for path, text in echoed.items() if path not in foreign}
     remote_map |= {path: link.remote_map[path] for path in foreign if path in link.remote_map}
     version = "" if foreign else version
     return replace(link, remote_id=remote_id, version=version, hub_map=wanted, remote_map=remote_map)

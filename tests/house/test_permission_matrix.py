@@ -39,6 +39,8 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "accounts.tenantconnection": frozenset({"it", "auditor"}),
     "accounts.secret": frozenset({"it"}),
     "accounts.trailentry": frozenset({"it", "auditor"}),
+    "accounts.peoplegroup": frozenset({"it"}),
+    "accounts.foundmailbox": frozenset({"it"}),
     "auth.group": frozenset({"it"}),
     "calendars.calendar": ALL,
     "calendars.watch": SALES,
@@ -48,15 +50,19 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "calendars.finding": ALL,
     "calendars.hookcount": frozenset({"it", "auditor"}),
     "calendars.auditrun": frozenset({"it", "auditor"}),
+    "calendars.policychange": frozenset({"it"}),
     "conflicts.case": ALL,
     "notifications.message": SALES,
     "syncrules.switch": SALES,
+    "syncrules.rule": frozenset({"it"}),
+    "syncrules.ruleversion": frozenset({"it"}),
 }
 CHANGES = {  # model -> who may change a row of their own unit beside IT administrators
     "accounts.user": {"unit_admin"},
     "accounts.linkedaccount": {"unit_admin"},
 }
 FOR_IT_ALONE = ("account.", "socialaccount.", "django_q.", "guardian.", "mfa.", "axes.")  # pages of libraries
+PAGES = {"people-file": {"it"}, "people-export": {"it"}}  # name -> whom the page answers
 PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the console's login, the others ask for a secret
 COMMANDS = {  # run by whoever has a shell on the machine; those with --as ask the same selectors
     "activate_sync",
@@ -65,12 +71,15 @@ COMMANDS = {  # run by whoever has a shell on the machine; those with --as ask t
     "demo",
     "doctor",
     "explain_event",
+    "import_directory",
     "map_org_units",
     "remove_copies",
     "rotate_keys",
+    "rules",
     "schedule",
     "simulate",
     "sync",
+    "try_rule",
     "worker",
 }
 OURS = ("accounts", "calendars", "conflicts", "notifications", "syncrules", "calsync_site")
@@ -159,12 +168,13 @@ def is_shown(answer) -> bool:
 
 
 def test_every_admin_is_in_the_matrix():
+    get_resolver()._populate()  # addresses bring pages along
     labels = {model._meta.label_lower for model in admin.site._registry}
     assert {label for label in labels if not label.startswith(FOR_IT_ALONE)} == ADMINS.keys()
 
 
 def test_every_address_is_in_the_matrix():
-    assert {name for name in names_in(get_resolver()) if name} == PUBLIC
+    assert {name for name in names_in(get_resolver()) if name} == PUBLIC | PAGES.keys()
 
 
 def names_in(resolver: URLResolver) -> list[str | None]:
@@ -180,6 +190,14 @@ def names_in(resolver: URLResolver) -> list[str | None]:
 
 def test_every_command_is_in_the_matrix():
     assert {name for name, app in get_commands().items() if app in OURS} == COMMANDS
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_pages_answer_the_roles_of_the_matrix(company, who):
+    client = company.client(who)
+    assert {name for name in PAGES if is_shown(client.get(reverse(name)))} == {
+        name for name, roles in PAGES.items() if who in roles
+    }
 
 
 # --- lists and rows -------------------------------------------------------------------------------------------

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from django.utils import timezone
 
+from calendars import decisions
+from calendars.choices import Decision
 from calendars.models import Calendar, Link
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
+from tests.sync.agenda import in_google, in_outlook
 
 if TYPE_CHECKING:
     from tests.sync.conftest import Person, World
@@ -57,6 +60,22 @@ class Company:
             body["attendees"] = [attendee(self.here, one) for one in guests]
         edit = self.ada.edit_outlook if self.here == "outlook" else self.ada.edit_google
         edit(event_id, **body)
+
+    def move(self, event_id, clock) -> None:
+        """To another time of the same day, half an hour long."""
+        zone = "W. Europe Standard Time" if self.here == "outlook" else "Europe/Berlin"
+        start, end = f"2026-12-01T{clock}:00", f"2026-12-01T{clock[:3]}30:00"
+        self.edit(event_id, start={"dateTime": start, "timeZone": zone}, end={"dateTime": end, "timeZone": zone})
+
+    def times(self) -> list[str]:
+        """When the guest's copies begin in Berlin."""
+        links = Link.objects.filter(calendar=self.calendar(self.bo)).exclude(remote_id="").exclude(state="gone")
+        found = in_google if self.here == "outlook" else in_outlook
+        seen = found(self.world.simulator, self.bo.address) if links else []
+        return [f"{int(start[11:13]) + 1:02}{start[13:16]}" for start, _, _ in seen]
+
+    def decide(self, finding, decision) -> str:
+        return decisions.decide(finding, Decision(decision), now=timezone.now())
 
     def delete(self, event_id) -> None:
         (self.ada.delete_outlook if self.here == "outlook" else self.ada.delete_google)(event_id)

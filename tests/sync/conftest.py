@@ -18,6 +18,8 @@ from calendars.models import Calendar
 from calendars.sync import store
 from calendars.sync.audit import AuditReport
 from calendars.sync.run import RunReport, serve
+from calendars.sync.tally import Tally
+from calendars.sync.turn import take_turn
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
@@ -113,6 +115,11 @@ class World:
         """Move the clock on instead of waiting; other threads get a moment for what they are at."""
         time.sleep(0.01)
         self.now.shift(seconds)
+
+    def turn(self, calendar: Calendar) -> None:
+        """One worker's turn on one calendar, which has been rung."""
+        Calendar.objects.filter(pk=calendar.pk).ring(now=timezone.now())
+        take_turn(calendar_id=calendar.pk, clock=timezone.now, tally=Tally())
 
     def audit(self) -> AuditReport:
         return services.audit_calendars(calendars=Calendar.objects.all(), clock=timezone.now)

@@ -35,7 +35,7 @@ def test_one_event_that_breaks_the_decision_is_put_aside(world, monkeypatch, cap
 
 
 def test_one_event_that_breaks_the_push_is_parked_with_a_remedy(world, monkeypatch, caplog):
-    monkeypatch.setattr(pushing, "project", breaks_on(SECRET_TITLE, pushing.project))
+    monkeypatch.setattr(pushing, "projected_at", breaks_on(SECRET_TITLE, pushing.projected_at))
     ada = world.person("ada")
     ada.in_outlook(subject=SECRET_TITLE)
     ada.in_outlook(subject="Lunch", start="2026-12-02T09:00:00", end="2026-12-02T10:00:00")

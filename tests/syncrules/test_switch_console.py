@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import PeopleGroup, User
 from accounts.services.units import ensure_units
 from syncrules.models import Switch
 from syncrules.services import Target, switch_off
@@ -67,14 +67,14 @@ def test_every_scope_can_be_switched_off(root, switch_off_page):
         {"scope": "person", "person": "Ada@example.org"},
     ):
         assert root.post(switch_off_page, form | {"reason": "x"}).status_code == 302
-    assert {switch.target for switch in Switch.objects.off()} == {"everybody", "Google", "ada@example.org"}
+    assert {switch.target for switch in Switch.objects.off(now=NOW)} == {"everybody", "Google", "ada@example.org"}
 
 
 def test_switching_on_again_asks_for_a_reason(root):
     switch = switch_off(target=Target.everybody(), reason="x", by=None, now=NOW)
     selected = {"action": "switch_on_again", "_selected_action": [switch.pk], "select_across": "0"}
     assert root.post(LIST, selected).templates[0].name == "console/ask_reason.html"
-    assert Switch.objects.off().exists()
+    assert Switch.objects.off(now=NOW).exists()
     root.post(LIST, selected | {"reason": "all is well"})
     switch.refresh_from_db()
     assert (switch.is_on, switch.reason) == (True, "all is well")
@@ -85,7 +85,7 @@ def test_rows_are_not_added_changed_or_deleted_by_hand(root):
     assert root.get(f"{LIST}add/").status_code == 403
     assert root.post(f"{LIST}{switch.pk}/change/", {"is_on": "on"}).status_code == 403
     assert root.post(f"{LIST}{switch.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert Switch.objects.off().exists()
+    assert Switch.objects.off(now=NOW).exists()
 
 
 def test_cem_who_may_only_look_cannot_switch_anything(client, switch_off_page):
@@ -101,3 +101,14 @@ def test_strangers_are_sent_to_the_log_in(client, switch_off_page):
     answer = client.post(switch_off_page, {"scope": "everybody", "reason": "x"})
     assert answer.status_code == 302
     assert Switch.objects.count() == 0
+
+
+def test_a_group_and_a_clearance_can_be_switched_off_from_a_date_on(root, switch_off_page):
+    group = PeopleGroup.objects.create(name="Board")
+    later = {"holds_from_0": "2226-01-01", "holds_from_1": "08:00", "reason": "elections"}
+    assert root.post(switch_off_page, {"scope": "group", "group": group.pk, **later}).status_code == 302
+    assert root.post(switch_off_page, {"scope": "clearance", "clearance": "0", "reason": "x"}).status_code == 302
+    assert [switch.target for switch in Switch.objects.off(now=NOW)] == ["the clearance public"]
+    announced = Switch.objects.get(scope="group")
+    assert announced.begins_at.isoformat() == "2226-01-01T08:00:00+00:00"
+    assert b"the group Board" in root.get(LIST).content

@@ -22,6 +22,7 @@ HELP = """Read both sides of everybody in scope completely, compare them, and pr
 matched       events that stand equal on both sides
 missing       an event without its copy            drifted      a copy that differs
 orphans       a copy whose event is gone           duplicates   an event that stands twice on one side
+policy        a copy that shows what a rule masks
 unsupported   events that the other side cannot hold (not counted in the rate)
 conflicts     open questions for a person (not counted in the rate)
 

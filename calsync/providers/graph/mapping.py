@@ -38,7 +38,7 @@ OCCURRENCE_FIELDS = (
 EVENT_FIELDS = (
     "id,type,seriesMasterId,subject,body,start,end,isAllDay,originalStartTimeZone,originalEndTimeZone,location,locations,"
     "showAs,sensitivity,isCancelled,changeKey,iCalUId,recurrence,attendees,organizer,isOrganizer,responseStatus,"
-    "isOnlineMeeting,onlineMeeting,lastModifiedDateTime,transactionId,cancelledOccurrences"
+    "isOnlineMeeting,onlineMeeting,categories,lastModifiedDateTime,transactionId,cancelledOccurrences"
 )
 """Asked for by name: ``cancelledOccurrences`` and ``originalStart`` are not sent otherwise. ``uid`` and
 ``occurrenceId`` are read when they come, but not asked for: they are not in the v1.0 schema."""
@@ -141,6 +141,7 @@ def _single(raw: Json, mailbox: Mailbox) -> Event:
         # The join block of an online meeting is part of its body: writing the body over would cut the link.
         pinned=frozenset({Field.BODY}) if raw.get("isOnlineMeeting") is True else frozenset(),
         join=_join(raw),
+        categories=tuple(sorted({str(name) for name in raw.get("categories") or ()})),
     )
 
 

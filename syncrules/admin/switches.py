@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
 from accounts.console import AsksReason, ReadOnlyAdmin
-from accounts.models import OrgUnit, User
+from accounts.models import Clearance, OrgUnit, PeopleGroup, User
 from accounts.models.mailboxes import MAX_REASON, PLATFORMS
 from accounts.reach import reaches_all, units_reached, visible_to
 from calsync.engine.events import Platform
@@ -32,11 +32,25 @@ class SwitchOffForm(forms.Form):
     platform = forms.ChoiceField(
         choices=[("", "-"), *PLATFORMS], required=False, widget=UnfoldAdminSelectWidget, help_text="for a platform"
     )
+    clearance = forms.TypedChoiceField(
+        choices=[("", "-"), *Clearance.choices],
+        coerce=lambda level: Clearance(int(level)),
+        empty_value=None,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="for everybody with a clearance level: exactly this one",
+    )
     org_unit = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="for an org unit: its path, such as /Sales/EMEA"
     )
+    group = forms.ModelChoiceField(
+        PeopleGroup.objects.all(), required=False, widget=UnfoldAdminSelectWidget, help_text="for a group of people"
+    )
     person = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget, help_text="for a person: their e-mail address"
+    )
+    holds_from = forms.SplitDateTimeField(
+        label="From", required=False, widget=UnfoldAdminSplitDateTimeWidget, help_text="UTC; empty: at once"
     )
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
@@ -72,7 +86,7 @@ class SwitchOffForm(forms.Form):
         """The one target field that belongs to the scope is filled in; what the others hold does not count."""
         cleaned = super().clean() or {}
         wanted = cleaned.get("scope", "")
-        if wanted in cleaned and not cleaned[wanted]:
+        if wanted in cleaned and cleaned[wanted] in (None, ""):
             self.add_error(wanted, "Say which one.")
         return cleaned
 
@@ -82,6 +96,8 @@ class SwitchOffForm(forms.Form):
         makers = {
             Scope.EVERYBODY: Target.everybody,
             Scope.PLATFORM: lambda: Target.whole_platform(Platform(chosen["platform"])),
+            Scope.CLEARANCE: lambda: Target.cleared_for(chosen["clearance"]),
+            Scope.GROUP: lambda: Target.members_of(chosen["group"]),
             Scope.ORG_UNIT: lambda: Target.unit(chosen["org_unit"]),
             Scope.PERSON: lambda: Target.one_person(chosen["person"]),
         }
@@ -92,11 +108,11 @@ class SwitchOffForm(forms.Form):
 class SwitchAdmin(AsksReason, ReadOnlyAdmin):
     """What is switched off, since when, by whom and why. Rows change by the two actions only."""
 
-    list_display = ("target", "scope", "is_on", "since", "reason", "changed_by")
+    list_display = ("target", "scope", "is_on", "since", "holds_from", "reason", "changed_by")
     list_filter = ("is_on", "scope", "platform")
-    list_select_related = ("org_unit", "person", "changed_by")
-    search_fields = ("reason", "org_unit__path", "person__email")
-    fields = ("target", "scope", "is_on", "since", "reason", "changed_by")
+    list_select_related = ("org_unit", "group", "person", "changed_by")
+    search_fields = ("reason", "org_unit__path", "group__name", "person__email")
+    fields = ("target", "scope", "is_on", "since", "holds_from", "reason", "changed_by")
     verbs = {"switch": "change"}
     actions_list = ("switch_sync_off",)
     actions = ("switch_on_again",)
@@ -111,9 +127,14 @@ class SwitchAdmin(AsksReason, ReadOnlyAdmin):
         form = SwitchOffForm(request.POST or None, viewer=request.user)
         if form.is_valid():
             switch = switch_off(
-                target=form.target(), reason=form.cleaned_data["reason"], by=_actor(request), now=timezone.now()
+                target=form.target(),
+                reason=form.cleaned_data["reason"],
+                by=_actor(request),
+                now=timezone.now(),
+                holds_from=form.cleaned_data["holds_from"],
             )
-            self.message_user(request, f"Sync is off for {switch.target}.")
+            when = f" from {switch.holds_from:%Y-%m-%d %H:%M} UTC on" if switch.holds_from else ""
+            self.message_user(request, f"Sync is off for {switch.target}{when}.")
             return HttpResponseRedirect(reverse("admin:syncrules_switch_changelist"))
         context = {
             **self.admin_site.each_context(request),

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_audit_trail'),
+        ('accounts', '0005_found_mailboxes'),
     ]
 
     operations = [

@@ -6,8 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_roles'),
-        ('calendars', '0003_complete_reads_beside_the_cursor'),
+        ('calendars', '0005_policy_changes'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Switches: sync turned off for everybody, a platform, an org unit or a person, with a reason."""
+"""Switches: sync turned off for everybody, a platform, a clearance, a unit, a group or a person, with a reason."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import OrgUnit
+from accounts.models import Clearance, OrgUnit, PeopleGroup
 from accounts.models.mailboxes import MAX_REASON, PLATFORMS
 
 
@@ -18,25 +18,40 @@ class Scope(models.TextChoices):
 
     EVERYBODY = "everybody", "everybody"
     PLATFORM = "platform", "a platform"
+    CLEARANCE = "clearance", "everybody with a clearance level"
     ORG_UNIT = "org_unit", "an org unit and all below it"
+    GROUP = "group", "a group of people"
     PERSON = "person", "a person"
 
 
-_NO_PLATFORM, _NO_UNIT, _NO_PERSON = Q(platform=""), Q(org_unit=None), Q(person=None)
-_TARGET_FITS_SCOPE = (
-    Q(scope=Scope.EVERYBODY) & _NO_PLATFORM & _NO_UNIT & _NO_PERSON
-    | Q(scope=Scope.PLATFORM) & ~_NO_PLATFORM & _NO_UNIT & _NO_PERSON
-    | Q(scope=Scope.ORG_UNIT) & _NO_PLATFORM & ~_NO_UNIT & _NO_PERSON
-    | Q(scope=Scope.PERSON) & _NO_PLATFORM & _NO_UNIT & ~_NO_PERSON
-)
+_EMPTY = {
+    Scope.PLATFORM: Q(platform=""),
+    Scope.CLEARANCE: Q(clearance=None),
+    Scope.ORG_UNIT: Q(org_unit=None),
+    Scope.GROUP: Q(group=None),
+    Scope.PERSON: Q(person=None),
+}
+
+
+def _target_fits(scope: Scope) -> Q:
+    """The one field that belongs to the scope is filled in, and no other."""
+    fits = Q(scope=scope)
+    for owner, empty in _EMPTY.items():
+        fits &= ~empty if owner is scope else empty
+    return fits
+
+
+_TARGET_FITS_SCOPE = Q()
+for _scope in Scope:
+    _TARGET_FITS_SCOPE |= _target_fits(_scope)
 
 
 class SwitchQuerySet(models.QuerySet["Switch"]):
     """Named selections."""
 
-    def off(self) -> Self:
-        """Switches that hold sync back at present."""
-        return self.filter(is_on=False)
+    def off(self, *, now: datetime) -> Self:
+        """Switches that hold sync back at that time."""
+        return self.filter(Q(holds_from=None) | Q(holds_from__lte=now), is_on=False)
 
 
 class Switch(models.Model):
@@ -47,12 +62,15 @@ class Switch(models.Model):
 
     scope = models.CharField(max_length=9, choices=Scope)
     platform = models.CharField(max_length=8, choices=PLATFORMS, blank=True, default="")
+    clearance = models.PositiveSmallIntegerField(choices=Clearance, null=True, blank=True)
+    group = models.ForeignKey(PeopleGroup, null=True, blank=True, on_delete=models.CASCADE, related_name="switches")
     org_unit = models.ForeignKey(OrgUnit, null=True, blank=True, on_delete=models.CASCADE, related_name="switches")
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="switches"
     )
     is_on = models.BooleanField("sync is on", default=True)
     since = models.DateTimeField()
+    holds_from = models.DateTimeField(null=True, blank=True)  # an off that is announced: it holds from then on
     reason = models.CharField(max_length=MAX_REASON)
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -68,6 +86,8 @@ class Switch(models.Model):
             models.UniqueConstraint(fields=["scope"], condition=Q(scope="everybody"), name="switch_everybody_once"),
             models.UniqueConstraint(fields=["platform"], condition=Q(scope="platform"), name="switch_platform_once"),
             models.UniqueConstraint(fields=["org_unit"], condition=Q(scope="org_unit"), name="switch_org_unit_once"),
+            models.UniqueConstraint(fields=["clearance"], condition=Q(scope="clearance"), name="switch_clearance_once"),
+            models.UniqueConstraint(fields=["group"], condition=Q(scope="group"), name="switch_group_once"),
             models.UniqueConstraint(fields=["person"], condition=Q(scope="person"), name="switch_person_once"),
         ]
 
@@ -79,15 +99,26 @@ class Switch(models.Model):
         """Whom the switch concerns, for a person."""
         if self.scope == Scope.PLATFORM:
             return str(self.get_platform_display())
+        if self.scope == Scope.CLEARANCE:
+            return f"the clearance {self.get_clearance_display()}"
+        if self.group is not None:
+            return f"the group {self.group}"
         return str(self.org_unit or self.person or "everybody")
 
-    def turn_off(self, *, reason: str, by_id: int | None, now: datetime) -> None:
-        """Hold sync back (in memory)."""
+    @property
+    def begins_at(self) -> datetime:
+        """From when on it holds what it says."""
+        return self.since if self.is_on or self.holds_from is None else self.holds_from
+
+    def turn_off(self, *, reason: str, by_id: int | None, now: datetime, holds_from: datetime | None = None) -> None:
+        """Hold sync back, at once or from a later time on (in memory)."""
         self._turn(False, reason=reason, by_id=by_id, now=now)
+        self.holds_from = holds_from if holds_from is not None and holds_from > now else None
 
     def turn_on(self, *, reason: str, by_id: int | None, now: datetime) -> None:
         """Let sync run again (in memory)."""
         self._turn(True, reason=reason, by_id=by_id, now=now)
+        self.holds_from = None
 
     def _turn(self, is_on: bool, *, reason: str, by_id: int | None, now: datetime) -> None:
         if self.is_on != is_on or self._state.adding:

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.models import OrgUnit, User
+from accounts.models import Clearance, OrgUnit, PeopleGroup, User
 from accounts.trail import record
 from calsync.engine.events import Platform
 from notifications.services import tell
@@ -21,6 +21,8 @@ class Target:
 
     scope: Scope
     platform: str = ""
+    clearance: Clearance | None = None
+    group: PeopleGroup | None = None
     org_unit: OrgUnit | None = None
     person: User | None = None
 
@@ -35,6 +37,16 @@ class Target:
         return cls(Scope.PLATFORM, platform=platform.value)
 
     @classmethod
+    def cleared_for(cls, clearance: Clearance) -> Target:
+        """Everybody whose clearance is exactly this level."""
+        return cls(Scope.CLEARANCE, clearance=clearance)
+
+    @classmethod
+    def members_of(cls, group: PeopleGroup) -> Target:
+        """The members of a group."""
+        return cls(Scope.GROUP, group=group)
+
+    @classmethod
     def unit(cls, org_unit: OrgUnit) -> Target:
         """The people of an org unit and of every unit below it."""
         return cls(Scope.ORG_UNIT, org_unit=org_unit)
@@ -47,12 +59,24 @@ class Target:
     @classmethod
     def of(cls, switch: Switch) -> Target:
         """The target of a switch that exists."""
-        return cls(Scope(switch.scope), platform=switch.platform, org_unit=switch.org_unit, person=switch.person)
+        return cls(
+            Scope(switch.scope),
+            platform=switch.platform,
+            clearance=None if switch.clearance is None else Clearance(switch.clearance),
+            group=switch.group,
+            org_unit=switch.org_unit,
+            person=switch.person,
+        )
 
 
-def switch_off(*, target: Target, reason: str, by: User | None, now: datetime) -> Switch:
-    """Hold sync back for a target; raises ValidationError without a reason. What is planned waits at the door."""
-    return _switch(target=target, on=False, reason=reason, by=by, now=now)
+def switch_off(
+    *, target: Target, reason: str, by: User | None, now: datetime, holds_from: datetime | None = None
+) -> Switch:
+    """Hold sync back for a target, at once or from a later time on; what is planned then waits at the door.
+
+    Raises ValidationError without a reason.
+    """
+    return _switch(target=target, on=False, reason=reason, by=by, now=now, holds_from=holds_from)
 
 
 def switch_on(*, target: Target, reason: str, by: User | None, now: datetime) -> Switch:
@@ -61,14 +85,19 @@ def switch_on(*, target: Target, reason: str, by: User | None, now: datetime) ->
 
 
 @transaction.atomic
-def _switch(*, target: Target, on: bool, reason: str, by: User | None, now: datetime) -> Switch:
+def _switch(
+    *, target: Target, on: bool, reason: str, by: User | None, now: datetime, holds_from: datetime | None = None
+) -> Switch:
     reason = reason.strip()
     if not reason:
         raise ValidationError("Give a reason.")
     switch = _row_of(target, now=now)
     was_on = switch.is_on
     by_id = by.pk if by else None
-    (switch.turn_on if on else switch.turn_off)(reason=reason, by_id=by_id, now=now)
+    if on:
+        switch.turn_on(reason=reason, by_id=by_id, now=now)
+    else:
+        switch.turn_off(reason=reason, by_id=by_id, now=now, holds_from=holds_from)
     switch.full_clean(validate_unique=False, validate_constraints=False)
     switch.save()
     action = "switch.on" if on else "switch.off"
@@ -84,6 +113,8 @@ def _row_of(target: Target, *, now: datetime) -> Switch:
     switch, _ = Switch.objects.select_for_update().get_or_create(
         scope=target.scope,
         platform=target.platform,
+        clearance=target.clearance,
+        group=target.group,
         org_unit=target.org_unit,
         person=target.person,
         defaults={"is_on": True, "since": now, "reason": "never switched before"},

@@ -1,0 +1,107 @@
+"""Making, changing, ordering and restoring rules. Every change is a version with its author and reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.models import User
+from accounts.models.mailboxes import MAX_REASON
+from syncrules.models import Rule, RuleVersion
+from syncrules.written import Draft, Whom, draft_of, require_valid, written
+
+
+@transaction.atomic
+def create_rule(*, draft: Draft, by: User | None, why: str, now: datetime) -> Rule:
+    """A new rule, the last of its scope. Raises ValidationError with what to write instead."""
+    require_valid(draft)
+    rule = Rule(changed_at=now)
+    _fill(rule, draft)
+    rule.position = Rule.objects.beside(rule).count() + 1
+    return _save(rule, by=by, why=why, now=now)
+
+
+@transaction.atomic
+def change_rule(*, rule: Rule, draft: Draft, by: User | None, why: str, now: datetime) -> Rule:
+    """The rule as the draft says; nothing happens when it says that already. Raises ValidationError."""
+    require_valid(draft)
+    rule = _locked(rule)
+    before = (written(rule), Whom.of(rule))
+    _fill(rule, draft)
+    if (written(rule), Whom.of(rule)) == before:
+        return rule
+    if Whom.of(rule) != before[1]:
+        rule.position = Rule.objects.beside(rule).exclude(pk=rule.pk).count() + 1
+    return _save(rule, by=by, why=why, now=now)
+
+
+@transaction.atomic
+def set_enabled(*, rule: Rule, on: bool, by: User | None, why: str, now: datetime) -> Rule:
+    """Put a rule in force or take it out. Raises ValidationError."""
+    rule = _locked(rule)
+    draft = replace(draft_as_it_is(rule), is_enabled=on)
+    return change_rule(rule=rule, draft=draft, by=by, why=why, now=now)
+
+
+@transaction.atomic
+def move_rule(*, rule: Rule, position: int, by: User | None, why: str, now: datetime) -> Rule:
+    """Put a rule at a place in its scope's order, 1 being the first; the others make room. Raises ValidationError."""
+    rule = _locked(rule)
+    others = [other for other in Rule.objects.select_for_update().beside(rule) if other.pk != rule.pk]
+    place = min(max(1, position), len(others) + 1)
+    ordered = [*others[: place - 1], rule, *others[place - 1 :]]
+    if place == rule.position and [other.position for other in ordered] == list(range(1, len(ordered) + 1)):
+        return rule
+    for number, other in enumerate(ordered, start=1):
+        other.position = number
+    Rule.objects.bulk_update(others, ["position"], batch_size=200)
+    return _save(rule, by=by, why=why, now=now)
+
+
+@transaction.atomic
+def restore_version(*, rule: Rule, number: int, by: User | None, why: str, now: datetime) -> Rule:
+    """The rule as it was in an earlier version, as a new one. Raises ValidationError when it cannot be so any more."""
+    rule = _locked(rule)
+    version = RuleVersion.objects.filter(rule=rule, number=number).first()
+    if version is None:
+        raise ValidationError(f"The rule has no version {number}.")
+    form = {name: value for name, value in version.written.items() if name != "position"}
+    return change_rule(rule=rule, draft=draft_of(form), by=by, why=why, now=now)
+
+
+def draft_as_it_is(rule: Rule) -> Draft:
+    """A draft that changes nothing."""
+    return Draft(rule.name, Whom.of(rule), rule.conditions, rule.effects, rule.is_enabled)
+
+
+def _fill(rule: Rule, draft: Draft) -> None:
+    rule.name, rule.is_enabled = draft.name.strip(), draft.is_enabled
+    rule.conditions, rule.effects = draft.conditions or {}, draft.effects or {}
+    whom = draft.whom
+    rule.scope, rule.org_unit, rule.group, rule.person = whom.scope, whom.org_unit, whom.group, whom.person
+
+
+def _save(rule: Rule, *, by: User | None, why: str, now: datetime) -> Rule:
+    why = why.strip()
+    if not why:
+        raise ValidationError("Give a reason.")
+    rule.becomes_next_version(by_id=by.pk if by else None, now=now)
+    rule.full_clean()
+    rule.save()
+    RuleVersion.objects.create(
+        rule=rule,
+        number=rule.version,
+        written={**written(rule), "position": rule.position},
+        made_at=now,
+        made_by=by,
+        reason=why[:MAX_REASON],
+    )
+    return rule
+
+
+def _locked(rule: Rule) -> Rule:
+    """The row as it is now, held until the transaction ends: two editors of one rule come one after the other."""
+    return Rule.objects.select_for_update(of=("self",)).select_related("org_unit", "group", "person").get(pk=rule.pk)
