@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from accounts.directory.matching import KnownMailbox
 from accounts.models import LinkedAccount, ReachedThrough, TenantConnection, User
@@ -44,6 +44,13 @@ def accounts_of(person_ids: Collection[int]) -> list[LinkedAccount]:
 def environment_connections() -> dict[Platform, TenantConnection]:
     """The connections that the environment configures, by platform."""
     return {Platform(row.platform): row for row in TenantConnection.objects.filter(from_environment=True)}
+
+
+def person_of_address(address: str) -> User | None:
+    """The person with this e-mail or mapped mailbox; None unless it is exactly one. A mailbox counts that IT mapped."""
+    mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)
+    found = User.objects.filter(Q(email=address) | Q(pk__in=mapped.values("person_id"))).order_by("pk")[:2]
+    return found[0] if len(found) == 1 else None
 
 
 def emails_by_person() -> dict[int, str]:

@@ -110,7 +110,7 @@ class OrgUnitAdmin(RolePages, ReachAdmin):
         """Through the service, which keeps the paths."""
         place_unit(unit=obj, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
 
-    def has_delete_permission(self, request: HttpRequest, obj: OrgUnit | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # Any: Django's own
         """Only what is empty can be deleted."""
         is_empty = obj is None or not (obj.people.exists() or obj.children.exists())
         return is_empty and super().has_delete_permission(request, obj)

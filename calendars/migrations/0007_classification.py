@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0005_policy_changes'),
+        ('calendars', '0006_words_for_changes_of_rules'),
     ]
 
     operations = [
