@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from cryptography.fernet import Fernet
@@ -215,7 +216,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {  # Any: the queue's options have values of every kind
     "name": "calsync",
     "workers": whole_number("CALSYNC_WORKERS", default=2),
     "queue_limit": whole_number("CALSYNC_WORKERS", default=2),  # prefetching more only ages their locks

@@ -40,6 +40,10 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
         """Remember that these calendars want a turn."""
         return self.update(wanted=F("wanted") + 1, dirty_at=Coalesce("dirty_at", now))
 
+    def try_again(self) -> int:
+        """Do not wait any longer where a person was needed: somebody asks, who may have mended it."""
+        return self.filter(state=CalendarState.ACTION_REQUIRED).update(not_before=None)
+
     def reread(self, *, now: datetime) -> int:
         """Want a complete read, beside the cursor: that one stays in use until the read has come to its end."""
         return self.update(reread_at=now)
