@@ -97,6 +97,8 @@ class LinkedAccountQuerySet(models.QuerySet["LinkedAccount"]):
 class LinkedAccount(models.Model):
     """One person's mailbox on one platform."""
 
+    person_path = "person"  # whose a row is: see ``accounts.reach``
+
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="linked_accounts")
     platform = models.CharField(max_length=8, choices=PLATFORMS)
     address = AddressField()

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from accounts.models import LinkedAccount
+from accounts.models import Clearance, LinkedAccount
 from accounts.sealing import SealedTextField
 from calsync.engine.events import Platform
 
@@ -66,11 +66,15 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
 class Calendar(models.Model):
     """One calendar in a linked account."""
 
+    person_path = "account__person"  # whose a row is: see ``accounts.reach``
+
     account = models.ForeignKey(LinkedAccount, on_delete=models.CASCADE, related_name="calendars")
     remote_id = models.CharField(max_length=512, default="primary")  # "primary" or the provider's id; case-sensitive
     name = models.CharField(max_length=255, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     is_primary = models.BooleanField(default=True)
+    # What its events are at least; until somebody classifies it, the highest.
+    classification = models.PositiveSmallIntegerField(choices=Clearance, default=Clearance.RESTRICTED)
 
     is_active = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
@@ -107,6 +111,9 @@ class Calendar(models.Model):
         ordering = ("account__address", "pk")
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="calendar_once_per_account"),
+            models.CheckConstraint(
+                condition=Q(classification__in=Clearance.values), name="calendar_classification_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -135,6 +142,8 @@ class WatchState(models.TextChoices):
 
 class Watch(models.Model):
     """One push channel on one calendar. Its secret comes back with every notification."""
+
+    person_path = "calendar__account__person"  # whose a row is: see ``accounts.reach``
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="watches")
     channel_id = models.UUIDField(default=uuid.uuid4, unique=True)
