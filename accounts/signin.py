@@ -83,7 +83,7 @@ def vouched_address(sociallogin: SocialLogin) -> str:
 
 def client_ip(request: HttpRequest) -> str:
     """Where a request comes from, behind as many proxies as the settings say."""
-    return get_client_ip(request) or "unknown"  # unknown where no connection is behind it, as in a script
+    return get_client_ip(request) or "::"  # no connection is behind it, as in a script; PostgreSQL takes addresses only
 
 
 def tried_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
