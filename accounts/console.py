@@ -15,7 +15,7 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from accounts.sealing import sealed_fields
 
 

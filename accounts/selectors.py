@@ -41,3 +41,15 @@ def accounts_of(person_ids: Collection[int]) -> list[LinkedAccount]:
 def environment_connections() -> dict[Platform, TenantConnection]:
     """The connections that the environment configures, by platform."""
     return {Platform(row.platform): row for row in TenantConnection.objects.filter(from_environment=True)}
+
+
+def connection_of(account: LinkedAccount) -> TenantConnection | None:
+    """The connection that reaches a mailbox: the one that was chosen, else the one for its mail domain, else the
+    environment's; None when the environment has no row.
+    """
+    chosen = account.connection
+    if chosen is not None and not chosen.from_environment:
+        return chosen
+    domain = account.address.rpartition("@")[2]
+    own = TenantConnection.objects.filter(platform=account.platform, from_environment=False).order_by("pk")
+    return next((row for row in own if domain in row.domains), chosen)

@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db.models import Model
 
 from accounts.models import User
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from accounts.models.trail import Origin, TrailEntry
 
 ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is what it was done to

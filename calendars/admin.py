@@ -19,7 +19,13 @@ from calsync.engine.findings import named
 
 __all__ = ["policy_admin"]  # registers its own pages
 
-HEALTH_COLOURS = {"healthy": "success", "importing": "info", "delayed": "warning", "action_required": "danger"}
+HEALTH_COLOURS = {
+    "healthy": "success",
+    "importing": "info",
+    "catching_up": "info",
+    "delayed": "warning",
+    "action_required": "danger",
+}
 WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
 
 
@@ -27,7 +33,16 @@ WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "park
 class CalendarAdmin(ReadOnlyAdmin):
     """Is it healthy, since when, and why not."""
 
-    list_display = ("address", "platform_name", "health", "state_since", "state_reason", "last_success_at", "is_active")
+    list_display = (
+        "address",
+        "platform_name",
+        "health",
+        "state_since",
+        "state_reason",
+        "state_remedy",
+        "last_success_at",
+        "is_active",
+    )
     list_filter = ("state", "account__platform", "is_active", "account__person__org_unit")
     search_fields = ("account__address", "account__person__name")
     list_select_related = ("account",)

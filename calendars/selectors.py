@@ -13,7 +13,11 @@ from calsync.providers.base import Known
 
 def with_owner(calendar_id: int) -> Calendar | None:
     """One calendar with its account, person and unit."""
-    return Calendar.objects.select_related("account__person__org_unit").filter(pk=calendar_id).first()
+    return (
+        Calendar.objects.select_related("account__person__org_unit", "account__connection")
+        .filter(pk=calendar_id)
+        .first()
+    )
 
 
 def partners_of(calendar: Calendar) -> list[Calendar]:

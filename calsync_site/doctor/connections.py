@@ -62,7 +62,7 @@ def try_connection(platform: Platform, addresses: Sequence[str]) -> list[Finding
     unavailable: list[Finding] = []
     for address in addresses:
         try:
-            calendars = gateway.provider_for(platform).calendars(address)
+            calendars = gateway.adapter_of(None, platform).calendars(address)
         except (MailboxUnavailable, NotFound) as error:
             unavailable.append(refused(platform, address, error))
             continue
