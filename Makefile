@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak bench format lock clean environment
+.PHONY: help install demo test soak bench audit format lock clean environment
 
 help: ## Show this list
 	@echo "CalSync keeps Outlook and Google calendars in step. Start with: make demo"
@@ -27,6 +27,9 @@ soak: environment ## Random work, faults and kills against both pretend platform
 
 bench: environment ## Measure and print the figures (ONLY=name for one)
 	@$(PY) manage.py bench $(if $(ONLY),--only "$(ONLY)")
+
+audit: environment ## Ask the public database of vulnerabilities about the locked dependencies (needs the network)
+	@$(PY) -m pip_audit --requirement requirements.txt --require-hashes --disable-pip --progress-spinner off
 
 format: environment ## Let ruff format the code and sort the imports
 	@$(PY) -m ruff check --fix --quiet . || true

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from accounts.models import LinkedAccount, TenantConnection, User
+from django.db.models import Count, Q
+
+from accounts.directory.matching import KnownMailbox
+from accounts.models import LinkedAccount, ReachedThrough, TenantConnection, User
 from calsync.engine.events import Platform
 
 _FEW = 500  # above this, one query over everybody is cheaper (and safe from the database's limit on parameters)
@@ -53,3 +56,40 @@ def connection_of(account: LinkedAccount) -> TenantConnection | None:
     domain = account.address.rpartition("@")[2]
     own = TenantConnection.objects.filter(platform=account.platform, from_environment=False).order_by("pk")
     return next((row for row in own if domain in row.domains), chosen)
+
+
+def person_of_address(address: str) -> User | None:
+    """The person with this e-mail or mapped mailbox; None unless it is exactly one. A mailbox counts that IT mapped."""
+    mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)
+    found = User.objects.filter(Q(email=address) | Q(pk__in=mapped.values("person_id"))).order_by("pk")[:2]
+    return found[0] if len(found) == 1 else None
+
+
+def emails_by_person() -> dict[int, str]:
+    """The log-in address of everybody."""
+    return dict(User.objects.order_by().values_list("pk", "email"))
+
+
+def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
+    """Every linked account, as the import of a directory of ``platform`` sees it."""
+    rows = LinkedAccount.objects.order_by("pk").values_list(
+        "pk", "person_id", "address", "aliases", "directory_id", "platform", "reached_through", "is_active"
+    )
+    return [
+        KnownMailbox(
+            account_id=pk,
+            person_id=person,
+            address=address,
+            aliases=tuple(aliases),
+            directory_id=directory_id,
+            here=where == platform.value,
+            in_use=is_active and through == ReachedThrough.TENANT,
+        )
+        for pk, person, address, aliases, directory_id, where, through, is_active in rows.iterator(chunk_size=5_000)
+    ]
+
+
+def people_by_unit_path() -> dict[str, int]:
+    """How many active people are directly in each unit that has any, by its path."""
+    placed = User.objects.active().exclude(org_unit=None).order_by()
+    return dict(placed.values_list("org_unit__path").annotate(Count("pk")))

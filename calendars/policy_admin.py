@@ -27,8 +27,8 @@ STEPS = {
     "resume": ("Resume", "It goes on with the events that are left."),
     "undo": (
         "Undo",
-        "The rules go back to where they were when the change before this one began, and the events that this one has "
-        "reached are looked at once more.",
+        "The rules go back to where they were when the change before this one began, and the events of this one are "
+        "looked at once more.",
     ),
 }
 _OPEN = {
@@ -70,7 +70,7 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
     list_filter = ("state",)
     list_select_related = ("made_by",)
     inlines = (PolicyBatchInline,)
-    fields = ("progress", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
+    fields = ("state", "state_since", "reached", "told", "reason", "made_by", "made_at", "undoes")
     readonly_fields = fields
     change_form_outer_before_template = "calendars/policy_steps.html"
     change_list_template = "calendars/policy_list.html"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,6 +21,7 @@ from calendars.sync import bell
 from calendars.sync.policy_effects import PolicyPreview, preview_rules
 from calendars.sync.reconsider import reconsider
 from calendars.sync.tally import Tally
+from syncrules.compile import rulebook_for
 from syncrules.models import Rule
 from syncrules.services.rules import restore_version, set_enabled
 
@@ -30,9 +32,12 @@ MOST_OPEN = 500  # planned writes in the whole installation above which the next
 BATCHES_AT_ONCE = 5  # of one step of the schedule
 
 
-def preview(*, now: datetime) -> PolicyPreview:
-    """What the rules in force would change about the events that stand; nothing is stored, no provider is asked."""
-    return preview_rules(now=now)
+def preview(*, now: datetime, instead: Sequence[Rule] | None = None) -> PolicyPreview:
+    """What the rules in force would change about the events that stand, or these rows (saved or not) in place of them.
+
+    Nothing is stored, no provider is asked.
+    """
+    return preview_rules(now=now, book_for=partial(rulebook_for, instead=instead) if instead is not None else None)
 
 
 def start(*, found: PolicyPreview, by: User | None, reason: str, now: datetime) -> PolicyChange:
@@ -57,11 +62,12 @@ def resume(*, change: PolicyChange, now: datetime) -> PolicyChange:
 @transaction.atomic
 def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -> PolicyChange:
     """Put the rules back to where they were when the change before this one began (without one: out of force), and
-    look once more at the events that this one had reached.
+    look once more at the events of this one.
 
     Raises ValidationError when it was undone already, when rules have changed since, or when another change is under
     way.
     """
+    change = PolicyChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
     if PolicyChange.objects.filter(undoes=change).exists():
         raise ValidationError("This change has been undone already.")
     if change.rules != _versions():
@@ -71,8 +77,8 @@ def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -
     if change.state == PolicyChangeState.RUNNING:
         stop(change=change, now=now)
     _put_rules_back(change, by=by, reason=reason, now=now)
-    reached = change.batches.filter(done_at__isnull=False).order_by("pk").values_list("events", flat=True)
-    events = [event_id for batch in reached for event_id in batch]
+    # All of them, for a batch may be under way at this moment; what it had not reached is found as it should be.
+    events = [pk for batch in change.batches.order_by("pk").values_list("events", flat=True) for pk in batch]
     return _begin(events, counts={}, by=by, reason=reason, now=now, undoes=change)
 
 

@@ -15,7 +15,14 @@ from django.core.checks import CheckMessage, Error, register
 from calsync.engine.policy import ConflictPolicy, DeletePolicy
 from calsync_site.environment import is_loopback
 
-URL_SETTINGS = ("CALSYNC_PUBLIC_URL", "MICROSOFT_LOGIN_URL", "MICROSOFT_GRAPH_URL", "GOOGLE_API_URL")
+URL_SETTINGS = (
+    "CALSYNC_PUBLIC_URL",
+    "MICROSOFT_LOGIN_URL",
+    "MICROSOFT_GRAPH_URL",
+    "GOOGLE_API_URL",
+    "GOOGLE_LOGIN_URL",
+    "OPENID_CONNECT_URL",
+)
 
 
 @register()
@@ -71,6 +78,14 @@ def connections_are_whole(app_configs: Sequence[AppConfig] | None, **kwargs: Any
                 "The Microsoft connection is only half configured.",
                 hint="Set MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET (or _CERTIFICATE).",
                 id="calsync.E004",
+            )
+        )
+    if settings.MICROSOFT_TENANT_ID.lower() in {"common", "organizations", "consumers"}:
+        problems.append(
+            Error(
+                "MICROSOFT_TENANT_ID names everybody's tenants, so that strangers could sign in under any name.",
+                hint="Set the id or the domain of your own tenant.",
+                id="calsync.E007",
             )
         )
     problems += [

@@ -21,14 +21,17 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
     ),
     "People": (
         ("People", "person", "accounts_user"),
+        ("Unmatched people", "person_search", "accounts_foundmailbox"),
         ("Org units", "account_tree", "accounts_orgunit"),
+        ("Groups of people", "groups", "accounts_peoplegroup"),
         ("Mailboxes", "mail", "accounts_linkedaccount"),
         ("Tenant connections", "hub", "accounts_tenantconnection"),
         ("Messages", "inbox", "notifications_message"),
     ),
     "Rules": (
+        ("Rules", "rule", "syncrules_rule"),
         ("Switches", "toggle_on", "syncrules_switch"),
-        ("Changes of rules", "rule", "calendars_policychange"),
+        ("Changes of rules", "published_with_changes", "calendars_policychange"),
     ),
     "Audit trail": (("Audit trail", "history", "accounts_trailentry"),),
     "Inside": (

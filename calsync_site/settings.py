@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -10,6 +11,7 @@ from django.core.management.utils import get_random_secret_key
 
 from calsync_site.console import console_navigation
 from calsync_site.environment import host_of, is_local_deployment, own_secret, redis_with_limits, whole_number
+from calsync_site.signin import microsoft, openid_app, openid_connect, origins
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -55,6 +57,7 @@ GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
 GOOGLE_ADMIN_SUBJECT = env.str("GOOGLE_ADMIN_SUBJECT", default="")
 GOOGLE_OAUTH_CLIENT_ID = env.str("GOOGLE_OAUTH_CLIENT_ID", default="")
 GOOGLE_OAUTH_CLIENT_SECRET = env.str("GOOGLE_OAUTH_CLIENT_SECRET", default="")
+GOOGLE_LOGIN_URL = env.str("GOOGLE_LOGIN_URL", default="https://accounts.google.com").rstrip("/")
 GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com").rstrip("/")
 
 # --- how the sync behaves --------------------------------------------------------------------------------------
@@ -81,6 +84,11 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.microsoft",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "axes",
+    "csp",
     "guardian",
     "django_q",
     "rest_framework",
@@ -93,6 +101,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "calsync_site.headers.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -102,6 +111,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.second_factor.SecondFactorForStaff",
+    "axes.middleware.AxesMiddleware",  # last: it turns the lock-out into an answer
 ]
 ROOT_URLCONF = "calsync_site.urls"
 WSGI_APPLICATION = "calsync_site.wsgi.application"
@@ -124,6 +135,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first: whoever is locked out is asked no further
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
     "guardian.backends.ObjectPermissionBackend",
@@ -138,10 +150,55 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 ANONYMOUS_USER_NAME = None  # guardian: no row for strangers
+LOGIN_URL, LOGIN_REDIRECT_URL = "account_login", "home"
+CALSYNC_STAFF_SECOND_FACTOR = env.bool("CALSYNC_STAFF_SECOND_FACTOR", default=False)
+CALSYNC_PROXIES = whole_number("CALSYNC_PROXIES", default=0, at_least=0)
+
+ACCOUNT_ADAPTER = "accounts.signin.Door"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-LOGIN_URL = "/admin/login/"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses are IT staff's to map; nobody adds one
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ALLAUTH_TRUSTED_PROXY_COUNT = CALSYNC_PROXIES
+SOCIALACCOUNT_ADAPTER = "accounts.signin.ProviderDoor"
+OPENID_CONNECT_URL = env.str("OPENID_CONNECT_URL", default="").rstrip("/")
+SOCIALACCOUNT_PROVIDERS = microsoft(
+    tenant=MICROSOFT_TENANT_ID,
+    client=MICROSOFT_CLIENT_ID,
+    secret=MICROSOFT_CLIENT_SECRET,
+    login_url=MICROSOFT_LOGIN_URL,
+    graph_url=MICROSOFT_GRAPH_URL,
+) | openid_connect(
+    openid_app(
+        key="google",
+        name="Google",
+        client=GOOGLE_OAUTH_CLIENT_ID,
+        secret=GOOGLE_OAUTH_CLIENT_SECRET,
+        server=GOOGLE_LOGIN_URL,
+    ),
+    openid_app(
+        key="oidc",
+        name=env.str("OPENID_CONNECT_NAME", default="Single sign-on"),
+        client=env.str("OPENID_CONNECT_CLIENT_ID", default=""),
+        secret=env.str("OPENID_CONNECT_CLIENT_SECRET", default=""),
+        server=OPENID_CONNECT_URL,
+    ),
+)
+MFA_ADAPTER = "accounts.signin.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "CalSync"
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # the name alone would let anybody lock anybody out
+AXES_USERNAME_CALLABLE = "accounts.signin.tried_name"
+AXES_CLIENT_IP_CALLABLE = "accounts.signin.client_ip"
+AXES_LOCKOUT_CALLABLE = "accounts.signin.locked_out"
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # --- database, queue, cache ------------------------------------------------------------------------------------
 
@@ -200,6 +257,26 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
 SESSION_COOKIE_SECURE = _https
 CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_NAME = "__Host-session" if _https else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if _https else "csrf"
+CSRF_COOKIE_HTTPONLY = True  # no script of ours reads it
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        # A form may end at a provider: browsers hold the redirect after a sign-in button against this, too.
+        "form-action": ["'self'", *origins(MICROSOFT_LOGIN_URL, GOOGLE_LOGIN_URL, OPENID_CONNECT_URL)],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
 CSRF_TRUSTED_ORIGINS = [CALSYNC_PUBLIC_URL] if CALSYNC_PUBLIC_URL else []
 
 UNFOLD = {

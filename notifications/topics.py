@@ -41,6 +41,11 @@ TOPICS: Mapping[str, Topic] = {
     "sync_switched_off": Topic("Sync switched off", "The sync of your calendars was switched off: {reason}"),
     "sync_switched_on": Topic("Sync switched on", "The sync of your calendars was switched on again: {reason}"),
     "case_opened": Topic("Something to look at", "{summary} (case {case})"),
+    "people_left": Topic(
+        "People left",
+        "{count} people are disabled in or gone from {connection}: {names}. Their mailboxes are out of the sync, "
+        "copies stay.",
+    ),
     "mailbox_problem": Topic("Mailbox problem", "Your mailbox {mailbox} cannot be synced: {reason}"),
 }
 

@@ -29,9 +29,9 @@ COLOURS = {
 }  # fmt: skip
 MICROSOFT = (
     "In the Entra admin center make an app registration, give it the application permissions Calendars.ReadWrite "
-    "and MailboxSettings.Read of Microsoft Graph and grant admin consent. Tenant is the directory (tenant) id, client the "
-    "application (client) id. To reach some mailboxes only, leave those permissions out and assign the role Application "
-    "Calendars.ReadWrite with a management scope (RBAC for Applications in Exchange Online) instead."
+    "and MailboxSettings.Read of Microsoft Graph and grant admin consent. Tenant is the directory (tenant) id, client "
+    "the application (client) id. To reach some mailboxes only, leave those permissions out and assign the role "
+    "Application Calendars.ReadWrite with a management scope (RBAC for Applications in Exchange Online) instead."
 )
 GOOGLE = (
     "In Google Cloud make a project, enable the Google Calendar API, make a service account and a JSON key for it. In "

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.db.models import OrderBy, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts import selectors
 from accounts.models import OrgUnit
-from accounts.services.units import place_unit
+from accounts.models.units import tree_order
+from accounts.services.units import delete_unit, merge_units, place_unit
+from accounts.unit_paths import is_within
 
 
 class OrgUnitForm(forms.ModelForm):
@@ -36,25 +45,107 @@ class OrgUnitForm(forms.ModelForm):
         """Leave the row alone: the service writes it."""
 
 
+class MergeForm(forms.Form):
+    """Where everybody of the selected units goes."""
+
+    into = forms.CharField(
+        label="Merge into", widget=UnfoldAdminTextInputWidget, help_text="the path of a unit, such as /Sales/EMEA"
+    )
+
+    def clean_into(self) -> OrgUnit:
+        """The unit of that path."""
+        unit = OrgUnit.objects.filter(path=self.cleaned_data["into"]).first()
+        if unit is None:
+            raise forms.ValidationError("There is no such org unit.")
+        return unit
+
+
 @admin.register(OrgUnit)
 class OrgUnitAdmin(ModelAdmin):
-    """Units with how many people are directly in them; renaming moves everything below along."""
+    """The tree, indented, with how many people are in each unit; renaming moves everything below along."""
 
     form = OrgUnitForm
-    list_display = ("path", "people_here")
+    list_display = ("branch", "people_here", "people_with_below", "path")
+    list_per_page = 500
     search_fields = ("path",)
     autocomplete_fields = ("parent",)
-    ordering = ("path",)
+    actions = ("merge", "delete_empty")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OrgUnit]:
-        """With the head count."""
-        return super().get_queryset(request).annotate(head_count=Count("people"))
+    def get_ordering(self, request: HttpRequest) -> list[OrderBy]:  # noqa: ARG002
+        """In the tree's own order."""
+        return [tree_order()]
 
-    @admin.display(description="people here", ordering="head_count")
-    def people_here(self, unit: Any) -> int:  # Any: an annotated row
-        """How many people are directly in the unit."""
-        return int(unit.head_count)
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With head counts of the whole tree, in one query."""
+        page = super().get_changelist_instance(request)
+        heads = selectors.people_by_unit_path()
+        for unit in page.result_list:
+            unit.here = heads.get(unit.path, 0)
+            unit.with_below = sum(count for path, count in heads.items() if is_within(path, unit.path))
+        return page
+
+    @admin.display(description="org unit")
+    def branch(self, unit: OrgUnit) -> str:
+        """The name, indented by its depth."""
+        depth = unit.path.count("/") - 1
+        return "\u2003" * max(depth - 1, 0) + ("└ " if depth else "") + unit.name
+
+    @admin.display(description="people here")
+    def people_here(self, unit: Any) -> int:  # Any: a row with counts
+        """How many active people are directly in the unit."""
+        return int(unit.here)
+
+    @admin.display(description="with those below")
+    def people_with_below(self, unit: Any) -> int:  # Any: a row with counts
+        """How many active people are in the unit and in all below."""
+        return int(unit.with_below)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:  # Any: Django's own tuples
+        """Without Django's deletion of many: ours says what is not empty."""
+        return {name: value for name, value in super().get_actions(request).items() if name != "delete_selected"}
 
     def save_model(self, request: HttpRequest, obj: OrgUnit, form: forms.ModelForm, change: bool) -> None:  # noqa: ARG002
         """Through the service, which keeps the paths."""
         place_unit(unit=obj, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
+
+    def has_delete_permission(self, request: HttpRequest, obj: OrgUnit | None = None) -> bool:
+        """Only what is empty can be deleted."""
+        is_empty = obj is None or not (obj.people.exists() or obj.children.exists())
+        return is_empty and super().has_delete_permission(request, obj)
+
+    @admin.action(description="Delete empty units", permissions=["delete"])
+    def delete_empty(self, request: HttpRequest, queryset: QuerySet[OrgUnit]) -> None:
+        """Delete the selected units, the deepest first; one that is not empty stops all of it."""
+        units = sorted(queryset, key=lambda unit: -unit.path.count("/"))
+        try:
+            with transaction.atomic():
+                for unit in units:
+                    delete_unit(unit=unit, now=timezone.now())
+        except ValidationError as error:
+            self.message_user(request, f"Nothing was deleted. {' '.join(error.messages)}", messages.ERROR)
+        else:
+            self.message_user(request, f"{len(units)} org units were deleted.")
+
+    @admin.action(description="Merge into another unit ...", permissions=["delete"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[OrgUnit]) -> HttpResponse | None:
+        """Ask where everybody goes, then move them there and delete the selected units."""
+        form = MergeForm(request.POST if "into" in request.POST else None)
+        if form.is_valid():
+            try:
+                gone = merge_units(units=queryset, into=form.cleaned_data["into"], now=timezone.now())
+            except ValidationError as error:
+                self.message_user(request, f"Nothing was merged. {' '.join(error.messages)}", messages.ERROR)
+            else:
+                self.message_user(request, f"{gone} org units were merged into {form.cleaned_data['into']}.")
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Merge org units",
+            "opts": self.model._meta,
+            "form": form,
+            "rows": queryset,
+            "action": "merge",
+            "select_across": "0",
+            "checkbox": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "console/ask_reason.html", context)

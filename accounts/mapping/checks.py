@@ -8,6 +8,7 @@ from accounts.mapping.reading import Problem
 from accounts.mapping.rows import MAILBOX_COLUMNS, Draft
 from calsync.engine.events import Platform
 
+_NEEDED = {"name": "a name is needed here", "org_unit": "an org unit is needed here, such as /Sales/EMEA"}
 Mailbox = tuple[Platform, str]  # platform and lower-case address
 
 
@@ -36,6 +37,16 @@ def taken_mailboxes(drafts: Sequence[Draft], owners: Mapping[Mailbox, str]) -> I
             email = draft.values.get("email", "")
             if owner and email and owner != email:
                 yield Problem(draft.line, f"{column}: {address} is linked to {owner}; a mailbox never changes hands")
+
+
+def incomplete(drafts: Sequence[Draft], known: Set[str]) -> Iterator[Problem]:
+    """Empty cells that leave what somebody has, of people who have nothing yet."""
+    for draft in drafts:
+        if draft.values.get("email") in known:
+            continue
+        for column, what in _NEEDED.items():
+            if column in draft.values and draft.values[column] is None:
+                yield Problem(draft.line, f"{column}: {what}")
 
 
 def unknown_managers(drafts: Sequence[Draft], known: Set[str]) -> Iterator[Problem]:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.mapping.checks import Mailbox, circular_managers, duplicates, taken_mailboxes, unknown_managers
+from accounts.mapping.checks import (
+    Mailbox,
+    circular_managers,
+    duplicates,
+    incomplete,
+    taken_mailboxes,
+    unknown_managers,
+)
 from accounts.mapping.reading import Problem, read_records
 from accounts.mapping.rows import Draft, PersonRow, as_row, read_draft
 from accounts.progress import Report, silent
@@ -41,6 +48,7 @@ def check_document(data: bytes, *, known: Known, report: Report = silent) -> Che
         if number % _STEP == 0 or number == len(reading.records):
             report(_STAGE, number, len(reading.records))
     problems += duplicates(drafts)
+    problems += incomplete(drafts, known.managers.keys())
     problems += taken_mailboxes(drafts, known.mailboxes)
     problems += circular_managers(drafts, known.managers)
     if not reading.lost_rows:  # else the manager may be on a row that could not be read

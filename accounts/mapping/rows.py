@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
+from accounts.mapping.formulas import as_meant
 from accounts.mapping.reading import Problem, Record
 from accounts.models import Clearance
 from accounts.timezones import zone_problem
@@ -23,21 +24,27 @@ MAILBOX_COLUMNS: Mapping[Platform, str] = {
     Platform.OUTLOOK: "outlook_mailbox",
     Platform.GOOGLE: "google_mailbox",
 }
-_is_address = EmailValidator()
+_check_address = EmailValidator()
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One person as the file wants them. Addresses are lower-case; ``manager`` is an e-mail or ''."""
+    """One person as a file or a directory wants them; None where it does not say.
+
+    Addresses are lower-case; ``manager`` is an e-mail or ''.
+    """
 
     line: int
     email: str
-    name: str
-    org_unit: str
-    time_zone: str
-    clearance: Clearance | None  # None: the file does not say
-    manager: str
+    name: str | None
+    org_unit: str | None
+    time_zone: str | None
+    clearance: Clearance | None
+    manager: str | None
     mailboxes: Mapping[Platform, str]  # only those that are named
+    told_by: str = ""  # the platform of a directory
+    directory_id: str = ""  # of the mailbox in that directory
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def read_draft(record: Record) -> tuple[Draft, list[Problem]]:
     problems: list[Problem] = []
     for column, read in _CELLS.items():
         try:
-            values[column] = read(_printable(record.cells[column]))
+            values[column] = read(_printable(as_meant(record.cells[column])))
         except ValueError as error:
             problems.append(Problem(record.line, f"{column}: {error}"))
     return Draft(record.line, values), problems
@@ -86,12 +93,21 @@ def _printable(cell: str) -> str:
     return cell
 
 
+def is_address(text: str) -> bool:
+    """Whether forms and rows would take it."""
+    try:
+        _check_address(text)
+    except ValidationError:
+        return False
+    return len(text) <= MAX_ADDRESS
+
+
 def _address(cell: str) -> str:
     if not cell:
         raise ValueError("an address is needed here")
     address = cell.lower()
     try:
-        _is_address(address)
+        _check_address(address)
     except ValidationError:
         raise ValueError(f"{cell[:80]!r} is not an e-mail address") from None
     if len(address) > MAX_ADDRESS:
@@ -103,18 +119,18 @@ def _address_or_none(cell: str) -> str:
     return _address(cell) if cell else ""
 
 
-def _name(cell: str) -> str:
+def _name(cell: str) -> str | None:
     if not cell:
-        raise ValueError("a name is needed here")
+        return None
     if len(cell) > MAX_NAME:
         raise ValueError(f"the name is longer than {MAX_NAME} characters")
     return cell
 
 
 @lru_cache(maxsize=10_000)
-def _unit(cell: str) -> str:
+def _unit(cell: str) -> str | None:
     if not cell:
-        raise ValueError("an org unit is needed here, such as /Sales/EMEA")
+        return None
     return parse_path(cell)
 
 

@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.found import FoundMailbox, FoundState
 from accounts.models.groups import PeopleGroup
 from accounts.models.health import HasHealth, Health
 from accounts.models.mailboxes import LinkedAccount, ReachedThrough, TenantConnection
@@ -10,6 +11,8 @@ from accounts.models.units import OrgUnit
 
 __all__ = [
     "Clearance",
+    "FoundMailbox",
+    "FoundState",
     "HasHealth",
     "Health",
     "LinkedAccount",

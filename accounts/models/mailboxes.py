@@ -89,6 +89,8 @@ class LinkedAccount(HasHealth):
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    directory_id = models.CharField(max_length=128, blank=True)  # survives changes of address; '' where none is known
+    aliases = models.JSONField(default=list, blank=True)  # its other addresses, as the directory tells them
     paused_until = models.DateTimeField(null=True, blank=True)  # a quota of the whole mailbox recovers then
 
     objects = LinkedAccountQuerySet.as_manager()
@@ -103,6 +105,11 @@ class LinkedAccount(HasHealth):
                 condition=Q(reached_through="tenant") & ~Q(state="disabled"),
                 name="account_once_per_person_and_platform",
                 violation_error_message="The person has another mailbox in use on this platform.",
+            ),
+            models.UniqueConstraint(
+                fields=["platform", "directory_id"],
+                condition=~Q(directory_id=""),
+                name="account_once_per_directory_id",
             ),
             models.CheckConstraint(condition=Q(address=Lower("address")), name="account_address_is_lower_case"),
         ]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import datetime, time
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -53,6 +53,12 @@ class UserQuerySet(models.QuerySet["User"]):
         """People who are not deactivated."""
         return self.filter(is_active=True)
 
+    def on_one_platform(self) -> Self:
+        """Active people with a mailbox on one platform, of whom nobody has said that it is right so."""
+        in_use = Q(linked_accounts__is_active=True)
+        platforms = Count("linked_accounts__platform", filter=in_use, distinct=True)
+        return self.active().filter(single_platform=False).alias(platforms=platforms).filter(platforms=1)
+
     def in_unit(self, unit: OrgUnit) -> Self:
         """The people of a unit and of every unit below it."""
         units = OrgUnit.objects.below(unit.path).values("pk")
@@ -89,6 +95,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     work_ends_at = models.TimeField(default=time(17))  # earlier than the start: a shift over midnight
     work_days = models.JSONField(default=working_week, validators=[validate_weekdays])  # ISO weekdays, Monday is 1
     is_active = models.BooleanField("active", default=True)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)  # deactivated because a directory said so
+    told_by = models.CharField(max_length=8, blank=True, editable=False)  # platform whose directory says name and place
+    single_platform = models.BooleanField("is on one platform only", default=False)  # somebody looked: it is right so
     is_staff = models.BooleanField("may use the console", default=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -123,6 +132,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_short_name(self) -> str:
         """The first word of the name."""
         return self.get_full_name().split()[0]
+
+    def leave(self, *, now: datetime) -> None:
+        """Deactivate somebody whom the directories do not know any more (in memory)."""
+        self.is_active, self.left_at = False, now
+
+    def come_back(self) -> None:
+        """Undo ``leave`` (in memory); whoever was deactivated by hand stays so."""
+        if self.left_at is not None:
+            self.is_active, self.left_at = True, None
 
     def may_see(self, classification: int) -> bool:
         """Whether this person's clearance covers a classification."""

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Self
 
-from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Left
+from django.db import connection, models
+from django.db.models import OrderBy, Q, Value
+from django.db.models.functions import Collate, Left, Replace
 
 from accounts.unit_paths import MAX_NAME, MAX_PATH, is_within, lineage
+
+
+def tree_order() -> OrderBy:
+    """Each unit right before those below it. By the path alone, ``/A B`` would stand between ``/A`` and ``/A/C``."""
+    collation = "C" if connection.vendor == "postgresql" else "BINARY"
+    return Collate(Replace("path", Value("/"), Value("\x01")), collation).asc()
 
 
 class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):

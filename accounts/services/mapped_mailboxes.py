@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,6 +12,10 @@ from accounts.models import Health, LinkedAccount, ReachedThrough, TenantConnect
 from calsync.engine.events import Platform
 
 NOT_NAMED = "The mapping file does not name this mailbox any more."
+DISABLED_THERE = "The directory has disabled this account."
+GONE_THERE = "The directory does not know this account any more."
+COMES_BACK = frozenset({NOT_NAMED, DISABLED_THERE, GONE_THERE})
+"""Reasons that end when a directory names the mailbox again."""
 
 
 @dataclass(slots=True)
@@ -33,15 +37,16 @@ def plan_mailboxes(
     accounts: Sequence[LinkedAccount],
     connections: Mapping[Platform, TenantConnection],
     now: datetime,
+    platforms: Collection[Platform] = tuple(MAILBOX_COLUMNS),
 ) -> MailboxChanges:
-    """Hold the rows against the accounts that their people have."""
+    """Hold the rows against the accounts that their people have on these platforms; others are left alone."""
     changes = MailboxChanges()
     held: dict[tuple[int, Platform], list[LinkedAccount]] = defaultdict(list)
     for account in accounts:
         held[account.person_id, Platform(account.platform)].append(account)
     for row in rows:
         person = people[row.email]
-        for platform in MAILBOX_COLUMNS:
+        for platform in platforms:
             place = _Place(row, person, platform, connections.get(platform), now)
             place.bring_in_line(held.get((person.pk, platform), []), changes)
     return changes
@@ -80,6 +85,8 @@ class _Place:
             address=address,
             connection=self.connection,
             state_since=self.now,
+            directory_id=self.row.directory_id,
+            aliases=list(self.row.aliases),
         )
         changes.created.append(account)
         changes.in_use.append(account)
@@ -93,7 +100,8 @@ class _Place:
             return
         account.person = self.person  # known already: nobody has to ask the database for it
         changes.in_use.append(account)
-        if not (self._enabled(account, changes) | self._attached(account, changes)):
+        changed = [self._enabled(account, changes), self._attached(account, changes), self._identified(account)]
+        if not any(changed):
             changes.unchanged += 1
         else:
             changes.updated.append(account)
@@ -110,6 +118,14 @@ class _Place:
             return False
         account.connection = self.connection
         self._note(changes, account.address, f"attached to {self.connection}")
+        return True
+
+    def _identified(self, account: LinkedAccount) -> bool:
+        """Note the directory's id and aliases; a file knows none and changes none."""
+        told = (self.row.directory_id, list(self.row.aliases))
+        if not self.row.directory_id or told == (account.directory_id, account.aliases):
+            return False
+        account.directory_id, account.aliases = told
         return True
 
     def _note(self, changes: MailboxChanges, address: str, what: str) -> None:

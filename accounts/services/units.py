@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import groupby
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.models import OrgUnit
+from accounts.models import OrgUnit, User
+from accounts.trail import record
 from accounts.unit_paths import lineage, name_of, parent_of, parse_path
 
 
@@ -45,6 +47,64 @@ def place_unit(*, unit: OrgUnit, name: str, parent: OrgUnit | None) -> OrgUnit:
     unit.save()
     OrgUnit.objects.bulk_update(below, ["path"], batch_size=200)
     return unit
+
+
+@transaction.atomic
+def merge_units(*, units: Iterable[OrgUnit], into: OrgUnit, now: datetime) -> int:
+    """Move everybody and everything below these units into another one and delete them; returns how many went.
+
+    Units of one name below both become one as well. Raises ValidationError, also when something else is attached.
+    """
+    ids = [unit.pk for unit in units]
+    gone = 0
+    for pk in ids:
+        unit = OrgUnit.objects.filter(pk=pk).first()  # an earlier one may have taken it along
+        target = OrgUnit.objects.get(pk=into.pk)
+        if unit is None:
+            continue
+        if unit.contains(target):
+            raise ValidationError(f"{unit} cannot be merged into {target}: a unit cannot lie below itself.")
+        gone += _merge(unit, target, now=now)
+    record("units.merged", target=into, merged=gone, now=now)
+    return gone
+
+
+def _merge(unit: OrgUnit, into: OrgUnit, *, now: datetime) -> int:
+    gone = 1
+    names = {child.name: child for child in into.children.all()}
+    for child in unit.children.order_by("name"):
+        if child.name in names and names[child.name].pk != unit.pk:
+            gone += _merge(child, names[child.name], now=now)
+        elif child.name in names:
+            raise ValidationError(f"{into} would hold two units {child.name}: rename one of them first.")
+        else:
+            place_unit(unit=child, name=child.name, parent=into)
+    User.objects.filter(org_unit=unit).update(org_unit=into)
+    delete_unit(unit=unit, now=now)
+    return gone
+
+
+@transaction.atomic
+def delete_unit(*, unit: OrgUnit, now: datetime) -> None:
+    """Delete an empty unit; raises ValidationError when somebody or something is in it or attached to it."""
+    if unit.people.exists():
+        raise ValidationError(f"{unit} is not empty: people are in it.")
+    if unit.children.exists():
+        raise ValidationError(f"{unit} is not empty: units are below it.")
+    if attached := _attached_to(unit):
+        raise ValidationError(f"{unit} is still used by: {', '.join(attached)}.")
+    record("units.deleted", target=unit, now=now)
+    unit.delete()
+
+
+def _attached_to(unit: OrgUnit) -> list[str]:
+    """Kinds of rows of any app that point to the unit. Some would go with it unasked: a switch, a rule, a role."""
+    relations = [relation for relation in OrgUnit._meta.related_objects if relation.field.concrete]
+    return sorted(
+        str(relation.related_model._meta.verbose_name_plural)
+        for relation in relations
+        if relation.related_model._default_manager.filter(**{relation.field.name: unit}).exists()
+    )
 
 
 def _path_for(name: str, parent: OrgUnit | None) -> str:

@@ -48,12 +48,14 @@ class PolicyChange(models.Model):
 
     class Meta:
         ordering = ("-pk",)
+        verbose_name = "change of rules"
+        verbose_name_plural = "changes of rules"
         constraints = [
             models.UniqueConstraint(fields=["state"], condition=Q(state="running"), name="policy_change_one_at_a_time")
         ]
 
     def __str__(self) -> str:
-        return f"policy change {self.pk}"
+        return f"change of rules {self.pk}"
 
     def enter(self, state: PolicyChangeState, *, now: datetime) -> None:
         """Change the state (in memory)."""
@@ -71,4 +73,4 @@ class PolicyBatch(models.Model):
         ordering = ("pk",)
 
     def __str__(self) -> str:
-        return f"batch {self.pk} of policy change {self.change_id}"
+        return f"batch {self.pk} of change of rules {self.change_id}"

@@ -28,7 +28,7 @@ from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
-from calsync.engine.findings import delete_against_edit
+from calsync.engine.findings import delete_against_edit, edited_before_known
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import (
     EventPlan,
@@ -179,7 +179,7 @@ def _adopt(scene: Scene, store: Store, event: Event, sighting: Sighting, read: H
 
 def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, read: HubEvent) -> None:
     """Our own create, made but not recorded: the copy is ours, and where it differs from the hub (a create that broke
-    off half-way) it is brought up to the hub, never taken for an edit.
+    off half-way) it is brought up to the hub, never taken for an edit. What somebody changed meanwhile is kept.
     """
     hub = scene.hub_state(link.event)
     mine = next(state for state in hub.links if state.calendar_id == scene.calendar.pk)
@@ -201,7 +201,8 @@ def _record_create(scene: Scene, store: Store, link: Link, sighting: Sighting, r
         plan = plan_known(sighting, hub=after, calendar_id=scene.calendar.pk, policy=scene.policy, key=scene.key)
     else:
         writes = wanted_writes(after, key=scene.key)
-        plan = EventPlan(event=hub.event, links=links, writes=writes, findings=(), changed=False)
+        told = edited_before_known(mine, wanted=as_read(wanted, mine.role), read=as_read(read, mine.role))
+        plan = EventPlan(event=hub.event, links=links, writes=writes, findings=tuple(told), changed=False)
     store.history.note(link.event, Kind.FOUND_AGAIN, text="Its create had come through without an answer.")
     store.add_change(link.event, scene.links_of[link.event_id], plan, read=read, changed_at=None)
 

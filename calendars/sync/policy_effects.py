@@ -7,7 +7,7 @@ What lives here: comparing what is stored with each copy and what the rules say 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,20 +15,16 @@ from enum import StrEnum
 from accounts.secrets import fingerprint_key
 from calendars import rows
 from calendars.models import Event, Link, LinkState
-from calendars.sync.facts import FactBook
+from calendars.sync.facts import BookFor, FactBook
 from calendars.sync.verdicts import COPIES, Verdicts, stands
 from calsync.engine.masking import fields_sent
 from calsync.engine.passage import admitted, is_beyond, waits
 from calsync.engine.plan import HubState
 from calsync.engine.plan import LinkState as EngineLink
 from calsync.engine.policy import Role
-from calsync.engine.rules.book import Rulebook
 from calsync.engine.treatment import Details, Leaving, Passage, Treatment
 
 PORTION = 500
-
-BookFor = Callable[[Collection[int]], Rulebook]
-"""The rules of some people, as they are or as they would be."""
 
 
 class Effect(StrEnum):

@@ -43,6 +43,16 @@ def carry_activation_over(accounts: Sequence[LinkedAccount], *, now: datetime) -
     return carried
 
 
+def read_anew(account_ids: Sequence[int], *, now: datetime) -> None:
+    """Let the calendars of mailboxes with a new address be read completely: a cursor may hold the old address.
+
+    Whoever is reading one of them at this moment loses the lease, so that the old cursor is not stored again.
+    """
+    calendars = Calendar.objects.filter(account__in=account_ids)
+    calendars.update(cursor="", fence=F("fence") + 1)
+    calendars.active().ring(now=now)
+
+
 def take_over(*, calendar: Calendar, items: Sequence[Item], now: datetime) -> None:
     """Move the links of a former calendar here, in the caller's transaction, if these items prove that it is this one.
 

@@ -26,10 +26,13 @@ from calendars.sync.tally import Tally
 from calendars.sync.trouble import pause_until
 from calsync.engine import serial
 from calsync.engine.backoff import next_attempt
+from calsync.engine.findings import edited_before_known
 from calsync.engine.masking import fields_sent, is_masked
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import FindingKind, settle, wanted_writes
+from calsync.engine.policy import Role
 from calsync.engine.treatment import Treatment
+from calsync.engine.wanted import as_read
 from calsync.providers.base import (
     AlreadyExists,
     NotFound,
@@ -144,10 +147,20 @@ class _Batch:
             link.is_ours = link.is_ours or item.write.kind == WriteKind.CREATE
             link.occurrences = rows.occurrence_keys(written.event)
             self.follow_up.append(link)
+            self._tell_of_early_edits(item, written)
             if not state.version:  # somebody edited it while it was written: what the read finds comes back
                 Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
         self.links.append(link)
         self.store.history.written(operation)
+
+    def _tell_of_early_edits(self, item: Prepared, written: Written) -> None:
+        """A repeated create met its copy: what somebody had changed in it by then was written over, and is kept."""
+        if item.operation.attempts < 2 or written.found is None or item.write.event is None:
+            return  # at the first attempt a difference is the provider's own spelling
+        link, role = item.operation.link, Role(item.operation.link.role)
+        wanted, read = as_read(item.write.event, role), as_read(written.found, role)
+        for found in edited_before_known(rows.link_state(link, self.calendar), wanted=wanted, read=read):
+            self.store.add_finding(found, event=link.event, link=link)
 
     def _is_held_by_another(self, link: Link, remote_id: str) -> bool:
         """Whether the answered event belongs to another link; one that is gone gives its id up."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from calsync.engine.compare import differences
 from calsync.engine.events import Event
 from calsync.engine.fingerprint import field_of_path, flatten
 from calsync.engine.plan_values import Finding, FindingKind, LinkState
@@ -51,6 +52,22 @@ def mask_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
     text = (
         f"The copy was edited here ({named(paths)}) where a rule masks the event: it is put back. Change the event "
         "itself, in the calendar where it was made."
+    )
+    return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
+
+
+def edited_before_known(link: LinkState, *, wanted: Event, read: Event) -> list[Finding]:
+    """A copy of ours was edited before its create was recorded: nothing was agreed yet, so it is brought to ``wanted``.
+
+    Both as calendars are read, without our note. Occurrences that differ tell nothing: a series is made in several
+    requests, and they may be what is missing.
+    """
+    paths = frozenset(path for path in differences(wanted, read) if not path.startswith("@"))
+    if not paths:
+        return []
+    text = (
+        f"The copy was edited here ({named(paths)}) before CalSync had noted that it made it: it is brought back to "
+        "the event, and the edit is kept here."
     )
     return [Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)]
 

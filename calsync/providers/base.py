@@ -204,12 +204,16 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the provider answered: identity, version and the echo of the whole aggregate (None after a delete)."""
+    """What the provider answered: identity, version and the echo of the whole aggregate (None after a delete).
+
+    ``found``: what stood there already under the key of a create, before it was brought to what is wanted.
+    """
 
     remote_id: str
     version: str
     event: Event | None
     changed_at: datetime | None = None
+    found: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,7 @@ class Control:
             ("POST", "switches"): self._switches,
             ("POST", "expire"): self._expire,
             ("POST", "clock"): self._clock,
+            ("POST", "revoke"): self._revoke,
             ("GET", "service-account.json"): self._service_account,
         }
 
@@ -183,6 +184,14 @@ class Control:
         """``{seconds}``: move the simulated time forward."""
         self.core.clock.advance(timedelta(seconds=_number(_body(request), "seconds", 0)))
         return {"now": self.core.clock.now().isoformat()}
+
+    def _revoke(self, request: Request) -> Json:
+        """``{address}``: that person takes back what they granted, on both platforms."""
+        address = str(_body(request).get("address", ""))
+        with self.core.lock:
+            self.google.tokens.revoke(address)
+            self.graph.login.consents.revoke(address)
+        return {}
 
     def _service_account(self, request: Request) -> Response:
         return _json(service_account_info(request.host_url.rstrip("/")))

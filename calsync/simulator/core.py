@@ -188,6 +188,9 @@ class Switches:
     google_idle_patch_keeps_version: bool = False  # a patch that changes nothing leaves etag and updated alone
     google_unknown_fields_answer_400: bool = False  # else unknown body fields are ignored
     google_requests_per_minute: int = 0  # per user, sliding; the real default is 600; 0 switches the limit off
+    consent_withholds: str = ""  # scopes, separated by blanks, that people do not grant though they are asked for
+    graph_refresh_tokens_serve_once: bool = False  # else a refresh token stays valid beside the one that follows it
+    google_refresh_tokens_rotate: bool = False  # Google does not; other OpenID providers do, and end the old one
     validate_answers: bool = False  # check every Google answer against the discovery document (tests)
     mail_arrives: bool = True  # else meeting mails wait in ``Core.held_mails`` until they are released
     notifications: bool = True  # deliver push notifications at all

@@ -18,6 +18,7 @@ from calsync.simulator.control import Control
 from calsync.simulator.core import Core
 from calsync.simulator.faults import Arrival, carry_out, record
 from calsync.simulator.google.api import GoogleApi
+from calsync.simulator.google.consent import PATHS as CONSENT_PATHS
 from calsync.simulator.graph.api import GraphApi
 from calsync.simulator.http import HttpServer
 
@@ -100,7 +101,7 @@ def provider_of(path: str) -> str:
         return "control"
     if path.startswith("/admin/directory/"):
         return "directory"
-    return "google_token" if path == "/token" else "microsoft_login"
+    return "google_token" if path == "/token" or path in CONSENT_PATHS else "microsoft_login"
 
 
 def _not_found() -> Response:

@@ -33,18 +33,23 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a figure is to reach at 50 ms: at most ``most``, or, as a share of its floor, at least ``share``."""
+    """What a figure is to reach at 50 ms: at most ``most``, at least ``least``, or at least ``share`` of its floor."""
 
     most: float | None = None
     share: float | None = None
+    least: float | None = None
 
     def met_by(self, figure: Figure) -> bool:
         """Whether the figure is good enough."""
         if self.most is not None and figure.value > self.most:
             return False
+        if self.least is not None and figure.value < self.least:
+            return False
         return self.share is None or (figure.ratio is not None and figure.ratio >= self.share)
 
     def __str__(self) -> str:
+        if self.least is not None:
+            return f"at least {self.least:g}"
         return f"at most {self.most:g}" if self.most is not None else f"at least {self.share:g} of the floor"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calsync_site.bench import judging
 from calsync_site.bench.figures import Figure, Goal, percentile
 from calsync_site.bench.stand import BenchFailed, Numbers, Stand
 
@@ -23,6 +24,8 @@ class Sizes:
     idle_people: int = 500
     idle_floor: int = 200  # requests of the bare loop, from which its time for all is told
     pull_events: int = 20_000
+    rules: int = 200
+    judged_events: int = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,14 @@ class Bench:
         yield Figure(f"{name}_memory", ours["peak"] / MEGABYTE, "MB", bare["peak"] / MEGABYTE, setting)
         yield Figure(f"{name}_rate", many / ours["seconds"], "events/s", many / bare["seconds"], setting)
 
+    def rules(self) -> Iterator[Figure]:
+        """Verdicts about events, no two alike, with all rules for everybody: the most that one person can have."""
+        rules, events = self.sizes.rules, self.sizes.judged_events
+        self.say(f"{events} events against {rules} rules ...")
+        rate, decided = judging.verdicts_per_second(rule_count=rules, event_count=events)
+        setting = f"{events} events, {rules} rules for everybody; {100 * decided:.0f} % decided by a written rule"
+        yield Figure("rules_rate", rate, "verdicts/s of CPU", None, setting)
+
 
 def _latencies(edits: Sequence[Numbers], bare: Numbers, totals: Numbers, setting: str) -> Iterator[Figure]:
     took = [edit["seconds"] for edit in edits]
@@ -147,6 +158,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "change": ("change_latency_p50", "change_latency_p95", "change_latency_p99", "change_requests"),
     "idle": ("idle_requests", "idle_writes", "idle_statements", "idle_seconds"),
     "memory": ("pull_outlook_memory", "pull_outlook_rate", "pull_google_memory", "pull_google_rate"),
+    "rules": ("rules_rate",),
 }
 
 GOALS: dict[str, Goal] = {
@@ -159,6 +171,7 @@ GOALS: dict[str, Goal] = {
     "idle_writes": Goal(most=0.0),
     "pull_outlook_memory": Goal(most=300.0),
     "pull_google_memory": Goal(most=300.0),
+    "rules_rate": Goal(least=50_000.0),
 }
 
 

@@ -1,3 +1,3 @@
 """The console's pages of switches and rules."""
 
-from syncrules.admin import switches  # noqa: F401 - registers its pages
+from syncrules.admin import rules, switches  # noqa: F401 - each registers its pages

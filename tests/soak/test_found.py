@@ -63,3 +63,23 @@ def test_an_occurrence_renamed_on_both_sides_after_a_worker_was_killed_loses_not
     state.work_off(backwards=False)
     state.quiet()
     assert [found.kind for found in Finding.objects.all()] == ["both_edited"]  # what lost is kept
+
+
+def test_a_copy_edited_before_its_create_was_recorded_keeps_the_edit_in_a_finding(pipeline):
+    state = pipeline
+    state.begin(habit="a duplicate create answers with the event", colleagues=True)
+    state.create_all_day(day=0, days=3, repeat="once", side="google")
+    state.trouble(method="", name="google broken", skip=2, times=1)
+    state.create_beyond(name="extra dates")
+    for _ in range(10):
+        state.poll()
+    state.move(days=0, minutes=30, side="outlook", which=0)
+    state.create_beyond(name="extra dates")
+    state.poll()
+    state.poll()
+    state.cancel_occurrence(nth=0, side="google", which=3)
+    state.poll()
+    state.killed(at=6, deed="rename", far=0, side="google", where="before", which=0)
+    state.move(days=0, minutes=30, side="outlook", which=5)
+    state.quiet()
+    assert "copy_edited" in [found.kind for found in Finding.objects.all()]

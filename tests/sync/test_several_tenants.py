@@ -11,6 +11,7 @@ from accounts.models import LinkedAccount, TenantConnection, User
 from calendars import gateway, services
 from calendars.models import Calendar
 from calsync.providers.base import AuthenticationFailed, MailboxUnavailable
+from tests.certificates import pem
 from tests.sync.endings import states, titles
 
 pytestmark = pytest.mark.one_database
@@ -117,3 +118,23 @@ def test_a_connection_without_credentials_is_told_as_such(world, larkfield):
     TenantConnection.objects.filter(pk=larkfield.microsoft.pk).update(credentials="")
     with pytest.raises(AuthenticationFailed, match="misconfigured"):
         gateway.provider_for(account(larkfield.cem, "outlook"))
+
+
+def test_a_certificate_opens_its_own_tenant_only(world, larkfield):
+    registered, another = pem(), pem()
+    larkfield.app.certificate = registered
+    larkfield.microsoft.credentials = json.dumps({"client_certificate": registered})
+    larkfield.microsoft.save()
+    assert gateway.provider_for(account(larkfield.cem, "outlook")).calendars(CEM)
+    larkfield.microsoft.credentials = json.dumps({"client_certificate": another})
+    larkfield.microsoft.save()
+    with pytest.raises(AuthenticationFailed, match="AADSTS700027"):
+        gateway.provider_for(account(larkfield.cem, "outlook")).calendars(CEM)
+
+
+def test_a_domain_without_delegation_concerns_its_own_people_only(world, larkfield):
+    ada = world.person("ada", outlook=False)
+    larkfield.account.delegated.clear()
+    with pytest.raises(AuthenticationFailed, match="domain-wide delegation"):
+        gateway.provider_for(account(larkfield.cem, "google")).calendars(CEM)
+    assert gateway.provider_for(account(ada.user, "google")).calendars(ada.address)

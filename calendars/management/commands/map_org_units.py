@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.mapping.rows import PersonRow
 from accounts.progress import Report, bars
-from accounts.services.connections import ensure_connections_from_environment
-from accounts.services.mapping import MappingOutcome, Tally, apply_mapping, check_mapping
-from calendars.services import ensure_primary_calendars
-from calendars.sync.renamed import carry_activation_over
+from accounts.services.mapping import MappingOutcome, Tally, check_mapping
+from calendars.intake import bring_in_rows
 
 SHOWN = 200  # lines of problems or changes, unless -v 2 asks for all
 PROBLEMS, USAGE = 1, 2  # exit codes
@@ -99,21 +97,15 @@ def _contents(file: Path) -> bytes:
 
 def _apply(rows: Sequence[PersonRow], *, dry_run: bool, report: Report) -> tuple[MappingOutcome, int]:
     """Apply checked rows and make missing primary calendars, in one transaction that a dry run takes back."""
-    now = timezone.now()
     try:
-        with transaction.atomic():
-            ensure_connections_from_environment(now=now)
-            outcome = apply_mapping(rows=rows, now=now, report=report)
-            calendars = ensure_primary_calendars(outcome.accounts)
-            carry_activation_over(outcome.accounts, now=now)
-            transaction.set_rollback(dry_run)
+        brought = bring_in_rows(rows=rows, now=timezone.now(), dry_run=dry_run, report=report)
     except IntegrityError:
         # The rows were checked a moment ago, so somebody has changed the same people in between.
         raise CommandError(
             "The same people were changed by somebody else at this moment; nothing was applied. Run the command again.",
             returncode=PROBLEMS,
         ) from None
-    return outcome, calendars
+    return brought.outcome, brought.calendars
 
 
 def _refusal(count: int) -> str:

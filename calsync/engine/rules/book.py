@@ -6,11 +6,11 @@ rules concern whom (the caller puts them in order), what the conditions mean.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from calsync.engine.rules.condition import All, Answer, Condition, Feature
+from calsync.engine.rules.condition import All, Answer, Condition, Feature, Question
 from calsync.engine.rules.facts import Facts, Topology
 from calsync.engine.treatment import FULL, Treatment
 
@@ -76,6 +76,7 @@ class Chain:
     def __init__(self, rules: Sequence[Rule] = ()) -> None:
         self.rules = tuple(rules)
         self._index = _index_of(self.rules)
+        self._left = [_left_to_ask(rule.condition) for rule in self.rules]
         self._everyone = (1 << len(self.rules)) - 1
 
     def decide(self, facts: Facts) -> Verdict:
@@ -85,9 +86,12 @@ class Chain:
             possible &= table.get(feature(facts), others)
         while possible:
             lowest = possible & -possible
-            rule = self.rules[lowest.bit_length() - 1]
-            if rule.condition.holds(facts):
-                return Verdict(rule, facts, self)
+            place = lowest.bit_length() - 1
+            for holds in self._left[place]:
+                if not holds(facts):
+                    break
+            else:
+                return Verdict(self.rules[place], facts, self)
             possible ^= lowest
         return Verdict(DEFAULTS[facts.topology], facts, self)
 
@@ -101,6 +105,13 @@ class Rulebook:
     def decide(self, facts: Facts, *, person_id: int) -> Verdict:
         """What the rules of that person say. Raises KeyError for somebody whom the book was not made for."""
         return self.chains[person_id].decide(facts)
+
+
+def _left_to_ask(condition: Condition) -> tuple[Callable[[Facts], bool], ...]:
+    """What of a condition the index has not answered yet."""
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    asked = (part for part in parts if not (isinstance(part, Question) and part.exact))
+    return tuple(part.test if isinstance(part, Question) else part.holds for part in asked)
 
 
 def _index_of(rules: Sequence[Rule]) -> tuple[tuple[Feature, dict[Hashable, int], int], ...]:

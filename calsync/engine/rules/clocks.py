@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from calsync.engine import zones
 from calsync.engine.events import AllDay
-from calsync.engine.rules.condition import Question
+from calsync.engine.rules.condition import Question, one_of
 from calsync.engine.rules.facts import Facts
 from calsync.engine.rules.written import (
     WEEKDAYS,
@@ -45,7 +45,7 @@ def all_day(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return "It is an all-day event." if is_all_day(facts) else "It is not an all-day event."
 
-    return Question("all_day", lambda facts: is_all_day(facts) is wanted, told, is_all_day, frozenset({wanted}))
+    return one_of("all_day", is_all_day, frozenset({wanted}), told)
 
 
 def weekday(value: Written) -> Question:

@@ -43,7 +43,8 @@ class Condition(Protocol):
 class Question:
     """One question. ``words`` tells what is so of the event; ``only`` names the values of a feature that it wants.
 
-    ``mentions``: what it names outside the event, as (kind, name): a unit's path, a group.
+    ``exact``: that feature alone decides. ``mentions``: what it names outside the event, as (kind, name): a unit's
+    path, a group.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Question:
     feature: Feature | None = None
     only: frozenset[Hashable] = frozenset()
     mentions: frozenset[tuple[str, str]] = frozenset()
+    exact: bool = False
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is so."""
@@ -66,6 +68,11 @@ class Question:
         return {} if self.feature is None else {self.feature: self.only}
 
 
+def one_of(name: str, feature: Feature, only: frozenset[Hashable], words: Callable[[Facts], str]) -> Question:
+    """The question whether a feature has one of some values."""
+    return Question(name, lambda facts: feature(facts) in only, words, feature, only, exact=True)
+
+
 @dataclass(frozen=True, slots=True)
 class All:
     """Every part must hold; without parts it always does."""
@@ -74,7 +81,10 @@ class All:
 
     def holds(self, facts: Facts) -> bool:
         """Whether each part holds."""
-        return all(part.holds(facts) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110 - a third faster than all(...), and asked for every rule
+            if not part.holds(facts):
+                return False
+        return True
 
     def answer(self, facts: Facts) -> Answer:
         """All parts, each with its reason."""

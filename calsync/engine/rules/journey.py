@@ -6,7 +6,7 @@ What lives here: providers, direction, own calendars or colleagues. What does no
 from __future__ import annotations
 
 from calsync.engine.events import Platform
-from calsync.engine.rules.condition import Question
+from calsync.engine.rules.condition import Question, one_of
 from calsync.engine.rules.facts import Facts, Topology
 from calsync.engine.rules.written import Written, word, words
 
@@ -37,7 +37,7 @@ def provider(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"The event comes from {_NAMES[facts.source]}."
 
-    return Question("provider", lambda facts: facts.source in wanted, told, source_of, wanted)
+    return one_of("provider", source_of, wanted, told)
 
 
 def direction(value: Written) -> Question:
@@ -48,7 +48,7 @@ def direction(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"The event goes from {_NAMES[facts.source]} to {_NAMES[facts.target]}."
 
-    return Question("direction", lambda facts: direction_of(facts) == wanted, told, direction_of, frozenset({wanted}))
+    return one_of("direction", direction_of, frozenset({wanted}), told)
 
 
 def between(value: Written) -> Question:
@@ -58,4 +58,4 @@ def between(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"It travels between {_TOPOLOGIES[facts.topology]}."
 
-    return Question("between", lambda facts: facts.topology is wanted, told, topology_of, frozenset({wanted}))
+    return one_of("between", topology_of, frozenset({wanted}), told)

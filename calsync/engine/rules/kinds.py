@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import re2
 
 from calsync.engine.events import Field, Sensitivity, ShowAs
-from calsync.engine.rules.condition import Question
+from calsync.engine.rules.condition import Question, one_of
 from calsync.engine.rules.facts import Facts, Level
 from calsync.engine.rules.written import Written, Wrong, at, mapping, text, texts, word, words
 
@@ -36,7 +36,7 @@ def show_as(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"It is shown as {weight_of(facts)}."
 
-    return Question("show_as", lambda facts: weight_of(facts) in wanted, told, weight_of, wanted)
+    return one_of("show_as", weight_of, wanted, told)
 
 
 def sensitivity(value: Written) -> Question:
@@ -46,7 +46,7 @@ def sensitivity(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"It is marked {sensitivity_of(facts)}."
 
-    return Question("sensitivity", lambda facts: sensitivity_of(facts) in wanted, told, sensitivity_of, wanted)
+    return one_of("sensitivity", sensitivity_of, wanted, told)
 
 
 def classification(value: Written) -> Question:

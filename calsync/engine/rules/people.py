@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from calsync.engine.rules.condition import Question
+from calsync.engine.rules.condition import Question, one_of
 from calsync.engine.rules.facts import Facts, Party
 from calsync.engine.rules.written import Written, Wrong, at, bounds, mapping, text, whole, word, words
 
@@ -88,7 +88,7 @@ def response(value: Written) -> Question:
     def told(facts: Facts) -> str:
         return f"The person's answer is: {facts.response}."
 
-    return Question("response", lambda facts: facts.response in wanted, told, answer_of, wanted)
+    return one_of("response", answer_of, wanted, told)
 
 
 def _kind(value: Written) -> _Kind:

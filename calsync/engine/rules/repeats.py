@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from calsync.engine.events import AllDay, Frequency
 from calsync.engine.recurrence import last_day
-from calsync.engine.rules.condition import Question
+from calsync.engine.rules.condition import Question, one_of
 from calsync.engine.rules.facts import Facts
 from calsync.engine.rules.written import Written, amount, at, bounds, flag, mapping, span, words
 
@@ -45,7 +45,7 @@ def series(value: Written) -> Question:
 
 
 def _plain(wanted: bool) -> Question:
-    return Question("series", lambda facts: repeats(facts) is wanted, _told, repeats, frozenset({wanted}))
+    return one_of("series", repeats, frozenset({wanted}), _told)
 
 
 def is_endless(facts: Facts) -> bool:

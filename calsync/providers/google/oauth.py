@@ -83,25 +83,25 @@ class _Wallet:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._held: OrderedDict[tuple[str, str], DelegatedCredentials] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str, tuple[str, ...]], DelegatedCredentials] = OrderedDict()
 
-    def for_person(self, credentials: GoogleCredentials, address: str) -> DelegatedCredentials:
-        key = (credentials.identity, address.lower())
+    def for_person(self, credentials: GoogleCredentials, address: str, scopes: tuple[str, ...]) -> DelegatedCredentials:
+        key = (credentials.identity, address.lower(), scopes)
         with self._lock:
             if key not in self._held:
-                base = self._base(credentials)
+                base = self._base(credentials, scopes)
                 self._held[key] = base.with_subject(address)  # type: ignore[no-untyped-call]  # untyped library
                 if len(self._held) > _MOST_SUBJECTS:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
             return self._held[key]
 
-    def _base(self, credentials: GoogleCredentials) -> DelegatedCredentials:
+    def _base(self, credentials: GoogleCredentials, scopes: tuple[str, ...]) -> DelegatedCredentials:
         """The account itself; copies for persons share its parsed private key."""
-        key = (credentials.identity, "")
+        key = (credentials.identity, "", scopes)
         if key not in self._held:
             info = {**credentials.service_account_info, "token_uri": credentials.token_uri}
-            made = DelegatedCredentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+            made = DelegatedCredentials.from_service_account_info(info, scopes=scopes)  # type: ignore[no-untyped-call]
             self._held[key] = made
         self._held.move_to_end(key)
         return self._held[key]
@@ -110,9 +110,11 @@ class _Wallet:
 _WALLET = _Wallet()
 
 
-def credentials_for(credentials: GoogleCredentials, address: str) -> DelegatedCredentials:
+def credentials_for(
+    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES
+) -> DelegatedCredentials:
     """Credentials that act as ``address``, with its token when one was fetched before in this process.
 
     Raises ValueError when the key file's private key cannot be read.
     """
-    return _WALLET.for_person(credentials, address)
+    return _WALLET.for_person(credentials, address, scopes)

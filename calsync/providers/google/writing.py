@@ -7,6 +7,7 @@ occurrences to write (``steps``), sending (``transport``, ``batch``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from googleapiclient.http import HttpRequest
 
@@ -83,7 +84,8 @@ def _adopt(calls: CalendarCalls, key: str, wanted: Event, refusal: AlreadyExists
         whole = yield from read_whole(calls, remote_id, uid=str(raw.get("iCalUID") or ""))
     if whole is None:
         raise refusal
-    return (yield from _converged(calls, whole, wanted, version=whole.single.version)).as_written()
+    written = (yield from _converged(calls, whole, wanted, version=whole.single.version)).as_written()
+    return replace(written, found=whole.event)
 
 
 def _alone(calls: CalendarCalls, raw: Raw) -> Whole:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import UTC, datetime, timedelta
 
 from calsync.engine.traits import Traits
@@ -19,13 +19,14 @@ from calsync.providers.base import (
     Write,
     Written,
 )
-from calsync.providers.graph import directory, watch
+from calsync.providers.graph import directory, users, watch
 from calsync.providers.graph.changes import Round
 from calsync.providers.graph.client import GraphClient
 from calsync.providers.graph.oauth import GraphCredentials, GraphEndpoints
 from calsync.providers.graph.payload import TRAITS
 from calsync.providers.graph.reading import EventReader
 from calsync.providers.graph.writing import Writer
+from calsync.providers.people import DirectoryReading
 
 AHEAD = timedelta(days=550)
 """How far ahead occurrences are compared one by one when no window is given; see ``reading``."""
@@ -50,6 +51,10 @@ class GraphProvider:
         self._client = GraphClient(credentials, endpoints or GraphEndpoints(), self.requests)
         self._clock = clock
         self._refusing: set[Mailbox] = set()
+
+    def people(self, *, known: Set[str], unit_from: str = "department") -> DirectoryReading:
+        """The tenant's people; see ``users``."""
+        return users.read_users(self._client, known=known, unit_from=unit_from)
 
     def calendars(self, address: str) -> list[CalendarInfo]:
         """The calendars of one mailbox, its default one marked primary."""

@@ -155,7 +155,7 @@ class Writer:
             raise Rejected("What Outlook made of the event is not understood.", status=answer.status)
         if answer.status == 200 or _drifted(echo.event, job.wanted):
             # Not new: the answer to an earlier try with this key, and perhaps edited since or half done.
-            return self._turned_into(job, self._reader.events([echo.remote_id])[0])
+            return self._resumed(job, self._reader.events([echo.remote_id])[0])
         if _has_occurrences(job.wanted):
             echo = self._with_occurrences(echo.remote_id, echo.event, job.wanted)
         return _written(echo)
@@ -213,7 +213,7 @@ class Writer:
         if existing:
             item = self._reader.events([existing])[0]
             if item.event is not None or item.problem:
-                return self._turned_into(job, item)
+                return self._resumed(job, item)
         raise AlreadyExists(
             "The key of this new event was used for one that is gone.", status=status, code=code, existing_id=existing
         )
@@ -229,6 +229,10 @@ class Writer:
         marked = [raw for raw in found if isinstance(raw, dict)] if isinstance(found, list) else []
         own = (raw for raw in marked if raw.get("transactionId", key) == key)
         return str(next(own, {}).get("id") or "")
+
+    def _resumed(self, job: _Job, item: Item) -> Written:
+        """A create that had come through before, brought to the wanted state; what it had become is told."""
+        return replace(self._turned_into(job, item), found=item.event)
 
     def _turned_into(self, job: _Job, item: Item) -> Written:
         """An existing event brought to the wanted state."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote
 from werkzeug.wrappers import Request, Response
 
 from calsync.simulator.core import Core
-from calsync.simulator.google import batch, calls, directory
+from calsync.simulator.google import batch, calls, consent, directory
 from calsync.simulator.google.calls import SERVICE, Answer, Asked, encoded
 from calsync.simulator.google.errors import Refusal
 from calsync.simulator.google.oauth import TokenRefused
@@ -37,7 +37,8 @@ class GoogleApi:
             return _json(self._directory(_asked(request)))
         if path == "/token" and request.method == "POST":
             return self._token(request)
-        return None
+        with self.core.lock:
+            return consent.answer(request, self.tokens, self._people())
 
     def call(self, asked: Asked) -> Answer:
         """Answer one Calendar call."""
@@ -66,11 +67,13 @@ class GoogleApi:
             return Answer(refusal.code, encoded(refusal.body()))
         return Answer(200, encoded(body))
 
+    def _people(self) -> set[str]:
+        return {user.address for user in self.store.users.values() if not user.suspended}
+
     def _token(self, request: Request) -> Response:
-        users = {user.address for user in self.store.users.values() if not user.suspended}
         try:
             with self.core.lock:
-                body = self.tokens.answer(request.form.to_dict(), own_url=request.base_url, users=users)
+                body = self.tokens.answer(request.form.to_dict(), own_url=request.base_url, users=self._people())
         except TokenRefused as refused:
             return Response(encoded(refused.body()), status=refused.code, content_type=JSON)
         return Response(encoded(body), content_type=JSON)

@@ -111,19 +111,21 @@ def _user(user: User) -> Fields:
         "creationTime": "2024-01-02T03:04:05.000Z",
         "agreedToTerms": True,
         "suspended": user.suspended,
-        "archived": False,
-        "emails": [{"address": user.address, "primary": True}],
+        "archived": user.archived,
+        "emails": [{"address": user.address, "primary": True}, *({"address": alias} for alias in user.aliases)],
         "customerId": CUSTOMER,
         "orgUnitPath": user.org_unit,
         "isMailboxSetup": True,
+        **({"aliases": list(user.aliases)} if user.aliases else {}),
+        **({"relations": [{"value": user.manager, "type": "manager"}]} if user.manager else {}),
     }
 
 
 def unit_paths(store: GoogleStore) -> list[str]:
     """Every org unit and its ancestors, the root left out."""
     found = set()
-    for user in store.users.values():
-        words = user.org_unit.strip("/").split("/")
+    for unit in {user.org_unit for user in store.users.values()} | store.units:
+        words = unit.strip("/").split("/")
         found |= {"/" + "/".join(words[:depth]) for depth in range(1, len(words) + 1) if words[0]}
     return sorted(found)
 

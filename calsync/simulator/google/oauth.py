@@ -1,4 +1,4 @@
-"""The token endpoint: service-account assertions with domain-wide delegation, refresh tokens, and who a token is.
+"""The token endpoint: service-account assertions with domain-wide delegation, codes, refresh tokens, who a token is.
 
 Sources: the service-account and web-server OAuth guides. The audience of an assertion stays Google's own address
 whatever ``token_uri`` the client was given, so both that and our own address are accepted.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -19,11 +20,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from calsync.simulator import openid
 from calsync.simulator.core import Core
+from calsync.simulator.openid import Codes
 
 GRANT_JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
 CLIENT_EMAIL = "calsync-simulator@calsync-simulator.iam.gserviceaccount.com"
+OAUTH_CLIENT_ID = "112233445566-calsync.apps.googleusercontent.com"
+OAUTH_CLIENT_SECRET = "pretend-web-client-secret"  # noqa: S105 - known to everybody, opens only the pretend domain
+ISSUER = "https://accounts.google.com"
 KEY_ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334"
 SCOPE = "https://www.googleapis.com/auth/"
 DELEGATED = frozenset(
@@ -111,6 +117,8 @@ class Tokens:
     delegated: set[str] = field(default_factory=lambda: set(DELEGATED))
     access: dict[str, Grant] = field(default_factory=dict)
     refresh: dict[str, Grant] = field(default_factory=dict)
+    clients: dict[str, str] = field(default_factory=lambda: {OAUTH_CLIENT_ID: OAUTH_CLIENT_SECRET})
+    codes: Codes = field(default_factory=Codes)
     others: dict[str, ServiceAccount] = field(default_factory=dict)
 
     def add_account(self, *domains: str) -> ServiceAccount:
@@ -161,6 +169,8 @@ class Tokens:
             return self._by_assertion(form.get("assertion", ""), own_url, users)
         if kind == "refresh_token":
             return self._by_refresh(form)
+        if kind == "authorization_code":
+            return self._by_code(form)
         raise TokenRefused(400, "unsupported_grant_type", f"Invalid grant_type: {kind}")
 
     def _by_refresh(self, form: dict[str, str]) -> dict[str, Any]:
@@ -173,7 +183,44 @@ class Tokens:
         asked = set(form.get("scope", "").split()) or set(grant.scopes)
         if not asked <= grant.scopes:
             raise TokenRefused(400, "invalid_scope", "Some requested scopes were invalid.")
-        return self._granted(grant.user, asked)
+        answer = self._granted(grant.user, asked)
+        if self.core.switches.google_refresh_tokens_rotate:
+            del self.refresh[form["refresh_token"]]
+            answer["refresh_token"] = self.consent(
+                grant.user, client_id=grant.client_id, client_secret=grant.client_secret, scopes=tuple(grant.scopes)
+            )
+        return answer
+
+    def _by_code(self, form: dict[str, str]) -> dict[str, Any]:
+        client, secret = form.get("client_id", ""), form.get("client_secret", "")
+        if not secrets.compare_digest(self.clients.get(client, ""), secret) or not secret:
+            raise TokenRefused(401, "invalid_client", "Unauthorized")
+        code = self.codes.redeem(form, now=self.core.clock.now())
+        if code is None:
+            raise TokenRefused(400, "invalid_grant", "Bad Request")
+        answer = self._granted(code.user, set(code.scopes))
+        if code.asking.offline:
+            answer["refresh_token"] = self.consent(
+                code.user, client_id=client, client_secret=secret, scopes=tuple(code.scopes)
+            )
+        if "openid" in code.scopes:
+            answer["id_token"] = openid.signed(self.claims(code.user, client, code.asking.nonce))
+        return answer
+
+    def claims(self, user: str, client_id: str, nonce: str = "") -> openid.Claims:
+        """What an ID token says of a user."""
+        now = self.core.clock.now()
+        times = {"iat": int(now.timestamp()), "exp": int((now + timedelta(hours=1)).timestamp())}
+        who = {"iss": ISSUER, "azp": client_id, "aud": client_id, **profile(user), **times}
+        return who | ({"nonce": nonce} if nonce else {})
+
+    def revoke_token(self, token: str) -> bool:
+        """End a token, and with it everything that its user granted to that client; False when it is unknown."""
+        grant = self.refresh.get(token) or self.access.get(token)
+        if grant is None:
+            return False
+        self.revoke(grant.user)
+        return True
 
     def _by_assertion(self, assertion: str, own_url: str, users: set[str]) -> dict[str, Any]:
         claims = self._verified(assertion)
@@ -219,6 +266,12 @@ class Tokens:
         if expires > issued + 3600 + 1 or expires < now - 300 or issued > now + 300:
             message = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
             raise TokenRefused(400, "invalid_grant", message)
+
+
+def profile(user: str) -> dict[str, Any]:
+    """Who a user is, as the userinfo address tells it."""
+    number = str(int(hashlib.sha256(user.encode()).hexdigest()[:16], 16))
+    return {"sub": number, "email": user, "email_verified": True, "hd": user.partition("@")[2]}
 
 
 UNAUTHORIZED = (

@@ -33,6 +33,9 @@ class User:
     user_id: str
     admin: bool = False
     suspended: bool = False
+    archived: bool = False
+    aliases: list[str] = field(default_factory=list)
+    manager: str = ""  # another user's address
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class GoogleStore:
     core: Core
     users: dict[str, User] = field(default_factory=dict)
     calendars: dict[str, Calendar] = field(default_factory=dict)
+    units: set[str] = field(default_factory=set)  # org units that need no user to be there
     last_us: int = 0
     channels: Channels = field(init=False)
     tokens: Tokens = field(init=False)
@@ -81,6 +85,16 @@ class GoogleStore:
             self.tokens.revoke(old)
             self.core.domains.pop(old, None)
             self.core.domains.setdefault(new, "google")
+
+    def remove_user(self, address: str) -> None:
+        """Delete a user with everything in their calendars."""
+        old = address.lower()
+        with self.core.lock:
+            del self.users[old]
+            for calendar in self.of_user(old):
+                del self.calendars[calendar.id]
+            self.tokens.revoke(old)
+            self.core.domains.pop(old, None)
 
     def add_calendar(
         self, owner: str, summary: str, zone: str, *, identifier: str = "", read_only: bool = False

@@ -50,6 +50,7 @@ class GraphApi:
         headers = _headers(request)
         try:
             app = self._authenticated(headers)
+            self._check_reach(request, headers)
             if request.path == BATCH and request.method == "POST":
                 reply = self._batch(request, headers, app)
             else:
@@ -81,17 +82,38 @@ class GraphApi:
     def _authenticated(self, headers: dict[str, str]) -> str:
         kind, _, token = headers.get("authorization", "").partition(" ")
         app = self.login.app_of(token.strip()) if kind.lower() == "bearer" else None
+        if kind.lower() == "bearer" and (delegation := self.login.consents.delegation_of(token.strip())):
+            app = delegation.client_id
         if app is None:
             message = "Access token is empty." if not token else "Access token has expired or is not yet valid."
             challenge = {"WWW-Authenticate": 'Bearer realm="", authorization_uri="https://login.microsoftonline.com"'}
             raise GraphError(401, "InvalidAuthenticationToken", message, headers=challenge)
         return app
 
+    def _check_reach(self, request: Request, headers: dict[str, str]) -> None:
+        """A delegated token reaches its own user's mailbox, within its permissions, and nothing else."""
+        delegation = self.login.consents.delegation_of(headers.get("authorization", "").partition(" ")[2].strip())
+        if delegation is None:
+            return
+        urls = [request.environ["RAW_URI"]]
+        if request.path == BATCH:
+            urls = [part.url for part in batch.read_parts(_json_body(request))]
+        for url in urls:
+            if url.partition("?")[0] == "/v1.0/me":
+                needed, owner = "User.Read", delegation.user
+            else:
+                needed, owner = "Calendars.ReadWrite", self._address(url)
+            foreign = owner != delegation.user and "/users/" in url
+            if foreign or needed not in delegation.scopes:
+                raise GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
+
     def _single(self, request: Request, headers: dict[str, str], app: str) -> Reply:
         url = request.environ["RAW_URI"]
         self._throttle.spend(self._address(url))
         body = _json_body(request) if request.method in ("POST", "PATCH", "PUT") else None
-        wanted = GraphRequest(request.method, url, request.host_url.rstrip("/"), headers, body, app)
+        delegation = self.login.consents.delegation_of(headers.get("authorization", "").partition(" ")[2].strip())
+        user = delegation.user if delegation else ""
+        wanted = GraphRequest(request.method, url, request.host_url.rstrip("/"), headers, body, app, user)
         return self._answered(wanted)
 
     def _answered(self, request: GraphRequest) -> Reply:

@@ -1,4 +1,4 @@
-"""The Microsoft login side: discovery documents and the token endpoint for application permissions.
+"""The Microsoft login side: discovery documents, keys and the token endpoint; people's own consent is in ``consent``.
 
 Discovery names https://login.microsoftonline.com whatever host was asked: clients refuse a plain http authority, so a
 local client rewrites the host underneath and keeps the real names.
@@ -17,16 +17,18 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from werkzeug.wrappers import Request, Response
 
+from calsync.simulator import openid
 from calsync.simulator.core import Core
 from calsync.simulator.graph import ids
+from calsync.simulator.graph.consent import LOGIN, Consents
 from calsync.simulator.graph.errors import Json
 from calsync.simulator.graph.store import GraphStore
 from calsync.simulator.graph.tenant import TENANT_ID
 
-LOGIN = "https://login.microsoftonline.com"
 CLIENT_ID = ids.stable_uuid("app", "calsync")
 CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - known to everybody, opens only the pretend tenant
 LIFETIME = timedelta(seconds=3599)
@@ -71,6 +73,7 @@ class Login:
         self.apps = {CLIENT_ID: App(CLIENT_ID, CLIENT_SECRET)}
         self._tokens: dict[str, tuple[str, datetime]] = {}
         self._count = 0
+        self.consents = Consents(core, store)
         store.login = self
 
     def register(self, client_id: str, secret: str) -> App:
@@ -107,6 +110,10 @@ class Login:
             return self._answered(lambda: self._configuration(words[0]))
         if len(words) == 4 and words[1:] == ["oauth2", "v2.0", "token"] and request.method == "POST":
             return self._answered(lambda: self._token(words[0], request.form.to_dict()))
+        if len(words) == 4 and words[1:] == ["discovery", "v2.0", "keys"]:
+            return self._answered(openid.key_set)
+        if len(words) == 4 and words[1:] == ["oauth2", "v2.0", "authorize"]:
+            return self.consents.authorize(request, set(self.apps))
         return None
 
     def _answered(self, act: Any) -> Response:
@@ -147,8 +154,6 @@ class Login:
 
     def _token(self, tenant: str, form: dict[str, str]) -> Json:
         self._check_tenant(tenant)
-        if form.get("grant_type") != "client_credentials":
-            raise LoginError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         app = self.apps.get(form.get("client_id", ""))
         at_home = app is not None and (tenant.lower() == app.tenant_id or "." in tenant)
         if app is None or not at_home:
@@ -158,12 +163,27 @@ class Login:
             self._check_assertion(app, form.get("client_assertion", ""))
         else:
             _check_secret(app, form.get("client_secret"))
+        kind = form.get("grant_type", "")
+        if kind in ("authorization_code", "refresh_token"):
+            return self._delegated(kind, form)
+        if kind != "client_credentials":
+            raise LoginError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         if not form.get("scope", "").endswith("/.default"):
             text = "The provided value for the input parameter 'scope' isn't valid."
             raise LoginError(400, "invalid_scope", 70011, text)
         seconds = int(LIFETIME.total_seconds())
         token = self._issue(app)
         return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
+
+    def _delegated(self, kind: str, form: dict[str, str]) -> Json:
+        with self._core.lock:
+            by_code = kind == "authorization_code"
+            answer = self.consents.by_code(form) if by_code else self.consents.by_refresh(form)
+        if answer is None and by_code:
+            raise LoginError(400, "invalid_grant", 70008, "The provided authorization code is invalid or has expired.")
+        if answer is None:
+            raise LoginError(400, "invalid_grant", 50173, "The provided grant has expired due to it being revoked.")
+        return answer
 
     def _check_assertion(self, app: App, assertion: str) -> None:
         """Header and claims must be those of a real client; the signature is checked where the certificate is known."""
@@ -237,11 +257,14 @@ def _is_signed(certificate: str, assertion: str) -> bool:
     """Whether the assertion carries a signature by the certificate's key."""
     head, _, signature = assertion.rpartition(".")
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
     try:
         algorithm = json.loads(base64.urlsafe_b64decode(head.partition(".")[0] + "=="))["alg"]
-        scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32) if algorithm == "PS256" else padding.PKCS1v15()
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+        scheme: AsymmetricPadding = pss if algorithm == "PS256" else padding.PKCS1v15()
         given = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-        key.verify(given, head.encode(), scheme, hashes.SHA256())  # type: ignore[union-attr,call-arg]  # an RSA key
+        key.verify(given, head.encode(), scheme, hashes.SHA256())
     except (InvalidSignature, KeyError, ValueError):
         return False
     return True

@@ -187,4 +187,10 @@ class Mailbox:
     by_transaction: dict[str, Event] = field(default_factory=dict)
     next_number: int = 1
     sequence: int = 0  # of the user object
+    aliases: list[str] = field(default_factory=list)  # further SMTP addresses
+    manager: str = ""  # another user's address
+    office: str = ""
+    enabled: bool = True
+    user_type: str = "Member"
+    purpose: str = "user"  # of the mailbox: user, shared, room, equipment
     created_at: datetime = datetime(2020, 1, 1, tzinfo=UTC)

@@ -35,7 +35,8 @@ class Reply:
 class GraphRequest:
     """``url`` is path and query from ``/v1.0`` on; ``base`` the scheme and host the client used.
 
-    The names in ``headers`` are lower-case. ``app`` is the client id that the access token was issued to.
+    The names in ``headers`` are lower-case. ``app`` is the client id that the access token was issued to, ``user``
+    the person it acts as ('' with application permissions).
     """
 
     method: str
@@ -44,6 +45,7 @@ class GraphRequest:
     headers: dict[str, str]
     body: Any = None
     app: str = ""
+    user: str = ""
     path: list[str] = field(init=False)
     query: list[tuple[str, str]] = field(init=False)
     prefer: Prefer = field(init=False)

@@ -29,6 +29,8 @@ class Routes:
         if words[:1] == ["subscriptions"]:
             return self._subscriptions.answer(request)
         with self._core.lock:
+            if words == ["me"] and request.user:
+                return users.one_user(request, self._store.user(request.user))
             if words[:1] == ["me"]:
                 raise bad_request("/me request is only valid with delegated authentication flow.")
             if words == ["users"]:

@@ -54,6 +54,13 @@ class Tenant:
             self.core.domains.pop(address.lower(), None)
             self.core.domains.setdefault(new.lower(), "graph")
 
+    def remove_user(self, address: str) -> None:
+        """Take a user out of the directory, mailbox and all."""
+        with self.core.lock:
+            gone = self.mailboxes.pop(address.lower())
+            self._by_guid.pop(gone.guid)
+            self.core.domains.pop(address.lower(), None)
+
     def add_calendar(self, address: str, name: str) -> str:
         """Create a secondary calendar; returns its id."""
         with self.core.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ NAMED_ONLY = (
     "department", "companyName", "accountEnabled", "userType", "proxyAddresses", "otherMails", "employeeOrgData",
     "onPremisesDistinguishedName", "createdDateTime", "mailNickname",
 )  # fmt: skip
+EXPANDED_MANAGER = re.compile(r"manager(?:\(\$select=([\w,\s]+)\))?")
 ADVANCED = ("endswith(", " ne ", "not ")
 
 
@@ -34,16 +36,16 @@ def all_properties(user: Mailbox) -> Json:
         "jobTitle": None,
         "mail": user.shown,
         "mobilePhone": None,
-        "officeLocation": None,
+        "officeLocation": user.office or None,
         "preferredLanguage": None,
         "surname": surname,
         "userPrincipalName": user.shown,
         "id": user.guid,
         "department": user.department or None,
         "companyName": None,
-        "accountEnabled": True,
-        "userType": "Member",
-        "proxyAddresses": [f"SMTP:{user.shown}"],
+        "accountEnabled": user.enabled,
+        "userType": user.user_type,
+        "proxyAddresses": [f"SMTP:{user.shown}", *(f"smtp:{alias}" for alias in user.aliases)],
         "otherMails": [],
         "employeeOrgData": None,
         "onPremisesDistinguishedName": None,
@@ -55,6 +57,7 @@ def all_properties(user: Mailbox) -> Json:
 def list_users(request: GraphRequest, store: GraphStore) -> Reply:
     """``GET /users`` with $select, $filter, $top; pages of 100 by default, 999 at most."""
     names = _selected(request)
+    managers = _expanded(request)
     users = list(store.mailboxes.values())
     if text := request.option("$filter"):
         _check_advanced(request, text)
@@ -64,7 +67,7 @@ def list_users(request: GraphRequest, store: GraphStore) -> Reply:
         request.query.append(("$top", "100"))
     if request.number("$top", 100, 1000) > 999:
         raise bad_request("Invalid page size specified: '1000'. Must be between 1 and 999 inclusive.")
-    return paged(request, users, lambda user: _shown(user, names), context="users")
+    return paged(request, users, lambda user: _shown(user, names) | _manager_of(user, store, managers), context="users")
 
 
 def one_user(request: GraphRequest, user: Mailbox) -> Reply:
@@ -88,6 +91,23 @@ def _selected(request: GraphRequest) -> tuple[str, ...]:
     return names or DEFAULT_PROPERTIES
 
 
+def _expanded(request: GraphRequest) -> tuple[str, ...]:
+    """The properties of the manager that ``$expand=manager($select=...)`` asks for; none without it."""
+    text = request.option("$expand")
+    if text is None:
+        return ()
+    found = EXPANDED_MANAGER.fullmatch(text.strip())
+    if found is None:
+        raise bad_request("Parsing OData Select and Expand failed.")
+    return tuple(name.strip() for name in (found.group(1) or ",".join(DEFAULT_PROPERTIES)).split(","))
+
+
+def _manager_of(user: Mailbox, store: GraphStore, names: tuple[str, ...]) -> Json:
+    """Left out, not null, where a user has none."""
+    above = store.mailboxes.get(user.manager.lower()) if names and user.manager else None
+    return {} if above is None else {"manager": {"@odata.type": "#microsoft.graph.user", **_shown(above, names)}}
+
+
 def _shown(user: Mailbox, names: tuple[str, ...]) -> Json:
     known = all_properties(user)
     return {name: known[name] for name in names}
@@ -107,7 +127,7 @@ def settings(user: Mailbox, part: str = "") -> Reply:
         "delegateMeetingMessageDeliveryOptions": "sendToDelegateOnly",
         "dateFormat": "yyyy-MM-dd",
         "timeFormat": "HH:mm",
-        "userPurpose": "user",
+        "userPurpose": user.purpose,
         "language": {"locale": "en-US", "displayName": "English (United States)"},
         "workingHours": {
             "daysOfWeek": ["monday", "tuesday", "wednesday", "thursday", "friday"],

@@ -13,7 +13,7 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
 from calsync.simulator.company import seed
-from calsync.simulator.google.oauth import service_account_info
+from calsync.simulator.google.oauth import OAUTH_CLIENT_ID, OAUTH_CLIENT_SECRET, service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
@@ -78,5 +78,7 @@ def _settings(url: str, key_file: str | None) -> str:
             f"MICROSOFT_LOGIN_URL={url} MICROSOFT_GRAPH_URL={url} GOOGLE_API_URL={url}",
             f"MICROSOFT_TENANT_ID={TENANT_ID} MICROSOFT_CLIENT_ID={CLIENT_ID} MICROSOFT_CLIENT_SECRET={CLIENT_SECRET}",
             f"GOOGLE_SERVICE_ACCOUNT_FILE={key_file or 'FILE (give --key-file FILE)'}",
+            f"GOOGLE_LOGIN_URL={url}",
+            f"GOOGLE_OAUTH_CLIENT_ID={OAUTH_CLIENT_ID} GOOGLE_OAUTH_CLIENT_SECRET={OAUTH_CLIENT_SECRET}",
         ]
     )

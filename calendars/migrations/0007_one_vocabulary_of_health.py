@@ -17,7 +17,7 @@ def back(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0005_policy_changes'),
+        ('calendars', '0006_words_for_changes_of_rules'),
     ]
 
     operations = [
