@@ -25,9 +25,13 @@ class ActingMiddleware:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The browser's address. Behind our TLS proxy the last hop that it names: what a client claims stands before."""
-    hops = request.headers.get("X-Forwarded-For", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return hops.rpartition(",")[2].strip() or request.META.get("REMOTE_ADDR") or None
+    """The browser's address: behind our own proxies the hop that the first of them names; what a client claims stands
+    before that.
+    """
+    hops = request.headers.get("X-Forwarded-For", "").split(",")
+    trusted = settings.CALSYNC_PROXIES
+    named = hops[-trusted].strip() if 0 < trusted <= len(hops) else ""
+    return named or request.META.get("REMOTE_ADDR") or None
 
 
 def _person(request: HttpRequest) -> User | None:

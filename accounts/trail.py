@@ -20,8 +20,10 @@ from accounts.models.trail import Origin, TrailEntry
 
 ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is what it was done to
     "calendars.activated": "activated the sync of {target}",
+    "calendars.classified": "classified {target}",
     "calendars.deactivated": "switched the calendars of {target} off",
     "case.decided": "decided {target}",
+    "connection.saved": "stored the tenant connection {target}",
     "content.seen": "looked at the content of {target}",
     "copies.removed": "had the copies taken out of {target}",
     "directory.imported": "imported the directory of {target}",
@@ -32,6 +34,8 @@ ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is
     "mailboxes.enabled": "let {target} take part in the sync again",
     "mapping.applied": "applied a mapping of people and mailboxes",
     "people.single_platform": "said that people are on one platform only",
+    "role.granted": "gave a role to {target}",
+    "role.revoked": "took a role from {target}",
     "units.deleted": "deleted the org unit {target}",
     "units.merged": "merged org units into {target}",
     "switch.off": "switched sync off for {target}",

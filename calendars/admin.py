@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from accounts.console import ReadOnlyAdmin
+from accounts.console import AsksReason, ReadOnlyAdmin
+from accounts.models import Clearance
 from calendars import policy_admin
 from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
+from calendars.services import classify
 from calendars.sync import bell
 from calendars.sync.history import told
 from calsync.engine.findings import named
@@ -30,7 +34,7 @@ WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "park
 
 
 @admin.register(Calendar)
-class CalendarAdmin(ReadOnlyAdmin):
+class CalendarAdmin(AsksReason, ReadOnlyAdmin):
     """Is it healthy, since when, and why not."""
 
     list_display = (
@@ -42,12 +46,14 @@ class CalendarAdmin(ReadOnlyAdmin):
         "state_remedy",
         "last_success_at",
         "is_active",
+        "classification",
     )
-    list_filter = ("state", "account__platform", "is_active", "account__person__org_unit")
+    list_filter = ("state", "classification", "account__platform", "is_active", "account__person__org_unit")
     search_fields = ("account__address", "account__person__name")
     list_select_related = ("account",)
     exclude = ("cursor",)
-    actions = ("read_now",)
+    actions = ("read_now", "as_public", "as_internal", "as_confidential", "as_restricted")
+    verbs = {"classify": "change"}
 
     @admin.display(description="Mailbox", ordering="account__address")
     def address(self, calendar: Calendar) -> str:
@@ -70,6 +76,37 @@ class CalendarAdmin(ReadOnlyAdmin):
         ids = list(queryset.filter(is_active=True).values_list("pk", flat=True))
         bell.ring(calendar_ids=ids, now=timezone.now())
         self.message_user(request, f"{len(ids)} calendars will be read in a moment.", messages.SUCCESS)
+
+    def has_classify_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Who may say what a calendar is: IT administrators."""
+        return bool(request.user.is_superuser)
+
+    @admin.action(description="Classify as public ...", permissions=["classify"])
+    def as_public(self, request: HttpRequest, queryset: QuerySet[Calendar]) -> HttpResponse | None:
+        """What their events are at least."""
+        return self._classify(request, queryset, Clearance.PUBLIC)
+
+    @admin.action(description="Classify as internal ...", permissions=["classify"])
+    def as_internal(self, request: HttpRequest, queryset: QuerySet[Calendar]) -> HttpResponse | None:
+        """What their events are at least."""
+        return self._classify(request, queryset, Clearance.INTERNAL)
+
+    @admin.action(description="Classify as confidential ...", permissions=["classify"])
+    def as_confidential(self, request: HttpRequest, queryset: QuerySet[Calendar]) -> HttpResponse | None:
+        """What their events are at least."""
+        return self._classify(request, queryset, Clearance.CONFIDENTIAL)
+
+    @admin.action(description="Classify as restricted ...", permissions=["classify"])
+    def as_restricted(self, request: HttpRequest, queryset: QuerySet[Calendar]) -> HttpResponse | None:
+        """What their events are at least."""
+        return self._classify(request, queryset, Clearance.RESTRICTED)
+
+    def _classify(self, request: HttpRequest, rows: QuerySet[Calendar], level: Clearance) -> HttpResponse | None:
+        def do(calendars: QuerySet[Calendar], reason: str) -> str:
+            chosen = Calendar.objects.filter(pk__in=calendars.values("pk"))
+            return f"{classify(calendars=chosen, level=level, reason=reason, now=timezone.now())} calendars changed."
+
+        return self.with_reason(request, rows, title=f"Classify calendars as {level.label}", do=do)
 
 
 @admin.register(Watch)

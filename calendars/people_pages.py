@@ -24,6 +24,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.console import ReadOnlyAdmin
 from accounts.mapping.writing import people_as_csv
 from accounts.models import FoundMailbox, User
+from accounts.reach import reaches_all
 from accounts.services.found import ignore_found
 from accounts.services.mapping import check_mapping
 from calendars import intake
@@ -57,6 +58,7 @@ class FoundMailboxAdmin(ReadOnlyAdmin):
     list_select_related = ("candidate",)
     search_fields = ("address", "name", "candidate__email")
     fields = ("address", "platform", "connection", "name", "org_unit", "aliases", "candidate", "reason", "state")
+    verbs = {"map": "change"}
     actions = ("confirm", "choose", "make_people", "ignore")
 
     def has_map_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
@@ -157,7 +159,8 @@ def people_export(request: HttpRequest) -> HttpResponse:
 
 
 def _check(request: HttpRequest, *permissions: str) -> None:
-    if not request.user.has_perms(permissions):
+    """These pages concern everybody, so the rights must reach everybody."""
+    if not all(reaches_all(request.user, right) for right in permissions):
         raise PermissionDenied
 
 

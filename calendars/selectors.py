@@ -6,9 +6,61 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import F
 
-from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation, Watch, WatchState
+from accounts.models import Clearance, User
+from accounts.reach import Viewer, may
+from accounts.roles import SEE_CONTENT
+from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState, Operation, Watch, WatchState
+from calsync.engine import serial
+from calsync.engine.events import Sensitivity
 from calsync.providers.base import Known
+
+LEVEL_OF: dict[Sensitivity, Clearance] = {
+    Sensitivity.NORMAL: Clearance.PUBLIC,
+    Sensitivity.PERSONAL: Clearance.CONFIDENTIAL,
+    Sensitivity.PRIVATE: Clearance.CONFIDENTIAL,
+    Sensitivity.CONFIDENTIAL: Clearance.RESTRICTED,
+}
+"""What an event is at least, by its owner's wish."""
+
+
+def classification_of(event: Event) -> Clearance:
+    """The highest of the owner's calendars in which the event stands or stood, and of its own sensitivity."""
+    standing = Link.objects.filter(event=event.whole or event, calendar__account__person=F("event__owner"))
+    calendars = list(standing.order_by("pk").values_list("calendar__classification", flat=True))
+    hub = serial.load(event.content)
+    own = (value for override in hub.exceptions.values() for value in override.values())
+    wishes = [hub.content.sensitivity, *(value for value in own if isinstance(value, Sensitivity))]
+    return Clearance(max([*(calendars or [Clearance.RESTRICTED]), *(LEVEL_OF[wish] for wish in wishes)]))
+
+
+def may_see_content(viewer: Viewer, event: Event) -> bool:
+    """Whether somebody sees what an event is about. Everybody else sees its time and that the owner is busy.
+
+    The owner does; others need a right to it and the clearance.
+    """
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return False
+    if viewer.pk == event.owner_id:
+        return True
+    return may(viewer, SEE_CONTENT, event) and viewer.may_see(classification_of(event))
+
+
+def may_see_kept(viewer: Viewer, finding: Finding) -> bool:
+    """Whether somebody sees the values that a finding keeps: as the event's content, as it is and as it was kept.
+
+    What a brake held in a whole calendar counts as the highest level.
+    """
+    if not isinstance(viewer, User) or not viewer.is_active:
+        return False
+    if viewer.pk == finding.person_id:
+        return True
+    level = Clearance.RESTRICTED if finding.event is None else classification_of(finding.event)
+    if not viewer.may_see(level) or not may(viewer, SEE_CONTENT, finding):
+        return False
+    opened = (serial.load_value(value) for path, value in finding.values.items() if path != "links")
+    return all(viewer.may_see(LEVEL_OF[value]) for value in opened if isinstance(value, Sensitivity))
 
 
 def with_owner(calendar_id: int) -> Calendar | None:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django_q.models import Failure
 
-from accounts.models import Health, LinkedAccount
+from accounts.models import Clearance, Health, LinkedAccount
 from accounts.models.health import STATE_FIELDS
 from accounts.trail import record
 from calendars import gateway
@@ -106,6 +106,16 @@ def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> in
         if active:
             record("calendars.deactivated", name=_named(active), reason=reason, now=now, calendars=len(active))
     return count
+
+
+def classify(*, calendars: CalendarQuerySet, level: Clearance, reason: str, now: datetime) -> int:
+    """Set what the events of calendars are at least; returns how many calendars changed."""
+    with transaction.atomic():
+        changed = list(calendars.exclude(classification=level).select_related("account__person").order_by("pk"))
+        Calendar.objects.filter(pk__in=[calendar.pk for calendar in changed]).update(classification=level)
+        if changed:
+            record("calendars.classified", name=_named(changed), reason=reason, now=now, level=level.label)
+    return len(changed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ from unfold.decorators import display
 
 from accounts.console import AsksReason, ReadOnlyAdmin, ReasonForm
 from accounts.models import User
+from accounts.trail import record
 from calendars.choices import Choice, Decision, choices
 from calendars.models import Calendar
+from calendars.selectors import may_see_kept
 from conflicts.models import Case
-from conflicts.selectors import may_see_values, values_for
+from conflicts.selectors import values_for
 from conflicts.services import decide_case
 
 STATE_COLOURS = {"open": "warning", "decided": "info", "closed": "success"}
@@ -52,12 +54,14 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
         "reason",
         "closed_at",
     )
+    verbs = {"decide": "change"}
     actions = ("release_chosen", "put_back_chosen", "swap_chosen", "accept_chosen", "refuse_chosen")
     change_form_outer_before_template = "conflicts/case_panel.html"
 
-    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may decide."""
-        return request.user.has_perm("conflicts.change_case")
+        allowed = request.user.has_perm("conflicts.change_case")
+        return allowed and (obj is None or request.user.has_perm("conflicts.change_case", obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Case]:
         """Cases with what their lists show; what they keep stays sealed."""
@@ -120,11 +124,14 @@ class CaseAdmin(AsksReason, ReadOnlyAdmin):
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def _panel(self, request: HttpRequest, case: Case) -> dict[str, Any]:
+        kept = values_for(request.user, case)
+        if kept and request.user.pk != case.person_id:
+            record("content.seen", target=case, now=timezone.now())
         return {
             "case": case,
-            "choices": choices(case.finding) if self.has_decide_permission(request) else (),
-            "may_see_values": may_see_values(request.user),
-            "kept": values_for(request.user, case),
+            "choices": choices(case.finding) if self.has_decide_permission(request, case) else (),
+            "may_see_values": may_see_kept(request.user, case.finding),
+            "kept": kept,
         }
 
     def decide_view(self, request: HttpRequest, object_id: str, decision: str) -> HttpResponse:

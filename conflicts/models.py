@@ -33,6 +33,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
 class Case(models.Model):
     """One finding, put before a person. ``summary`` holds no event text; losing values stay sealed in the finding."""
 
+    person_path = "person"  # whose a row is: see ``accounts.reach``
+
     finding = models.OneToOneField(Finding, on_delete=models.CASCADE, related_name="case")
     kind = models.CharField(max_length=24, choices=[(kind.value, kind.value.replace("_", " ")) for kind in FindingKind])
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="cases")

@@ -22,6 +22,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 class Message(models.Model):
     """One notification to one person in their inbox. ``facts`` fill the topic's sentence and hold no event text."""
 
+    person_path = "person"  # whose a row is: see ``accounts.reach``
+
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="messages")
     topic = models.CharField(max_length=40)
     facts = models.JSONField(default=dict)

@@ -7,20 +7,31 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import UserChangeForm  # the theme's own insists on the password
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
+from accounts.admin.roles import RolePages
+from accounts.console import ReachAdmin
 from accounts.models import User
 from accounts.models.people import UserQuerySet
 from accounts.services.people import be_on_one_platform
 
 admin.site.unregister(Group)
+
+
+GUARDED = ("email", "clearance")
+"""Fields by which somebody could become somebody else or see more: for IT administrators."""
+
+BY_ROLES = ("roles_held", "is_staff", "is_superuser", "groups", "user_permissions")
+"""Rights are given as roles, with a reason and a line in the audit trail, and not by this form."""
 
 
 class PersonCreationForm(UserCreationForm):
@@ -57,7 +68,7 @@ class OnOnePlatform(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(DjangoUserAdmin, ModelAdmin):
+class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
     """People: where they belong, what they may see, whether they are active."""
 
     form = PersonChangeForm
@@ -76,10 +87,33 @@ class PersonAdmin(DjangoUserAdmin, ModelAdmin):
         (None, {"fields": ("email", "password", "name")}),
         ("Place", {"fields": ("org_unit", "manager", "clearance", "single_platform")}),
         ("Time", {"fields": ("time_zone", "work_starts_at", "work_ends_at", "work_days")}),
-        ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Rights", {"fields": ("roles_held", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Who somebody is and what they may see or do is for IT administrators alone, whoever else may change a row."""
+        shown = (*super().get_readonly_fields(request, obj), *BY_ROLES)
+        return shown if request.user.is_superuser else (*shown, *GUARDED)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:  # Any: Django's own
+        """Without the password's hash, which a page that may only be looked at would show in clear."""
+        shown = super().get_fieldsets(request, obj)
+        if request.user.is_superuser:
+            return shown
+        return [(name, {"fields": tuple(f for f in part["fields"] if f != "password")}) for name, part in shown]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An IT administrator's row is changed by IT administrators."""
+        is_guarded = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return super().has_change_permission(request, obj) and not is_guarded
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """For IT administrators: whoever sets a password can log in by it."""
+        if not request.user.is_superuser:
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     @admin.action(description="On one platform only: that is right", permissions=["change"])
     def single_platform_is_right(self, request: HttpRequest, queryset: UserQuerySet) -> None:

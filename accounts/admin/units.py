@@ -14,10 +14,11 @@ from django.db.models import OrderBy, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import selectors
+from accounts.admin.roles import RolePages
+from accounts.console import ReachAdmin
 from accounts.models import OrgUnit
 from accounts.models.units import tree_order
 from accounts.services.units import delete_unit, merge_units, place_unit
@@ -61,10 +62,11 @@ class MergeForm(forms.Form):
 
 
 @admin.register(OrgUnit)
-class OrgUnitAdmin(ModelAdmin):
+class OrgUnitAdmin(RolePages, ReachAdmin):
     """The tree, indented, with how many people are in each unit; renaming moves everything below along."""
 
     form = OrgUnitForm
+    readonly_fields = ("roles_held",)
     list_display = ("branch", "people_here", "people_with_below", "path")
     list_per_page = 500
     search_fields = ("path",)
@@ -108,7 +110,7 @@ class OrgUnitAdmin(ModelAdmin):
         """Through the service, which keeps the paths."""
         place_unit(unit=obj, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
 
-    def has_delete_permission(self, request: HttpRequest, obj: OrgUnit | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # Any: Django's own
         """Only what is empty can be deleted."""
         is_empty = obj is None or not (obj.people.exists() or obj.children.exists())
         return is_empty and super().has_delete_permission(request, obj)

@@ -77,6 +77,8 @@ class LinkedAccountQuerySet(models.QuerySet["LinkedAccount"]):
 class LinkedAccount(HasHealth):
     """One person's mailbox on one platform."""
 
+    person_path = "person"  # whose a row is: see ``accounts.reach``
+
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="linked_accounts")
     platform = models.CharField(max_length=8, choices=PLATFORMS)
     address = AddressField()

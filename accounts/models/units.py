@@ -9,6 +9,7 @@ from django.db import connection, models
 from django.db.models import OrderBy, Q, Value
 from django.db.models.functions import Collate, Left, Replace
 
+from accounts.roles import Role
 from accounts.unit_paths import MAX_NAME, MAX_PATH, is_within, lineage
 
 
@@ -41,6 +42,8 @@ class OrgUnit(models.Model):
 
     class Meta:
         verbose_name = "org unit"
+        # The roles of ``accounts.roles``, held at a unit (or, as plain permissions, everywhere).
+        permissions = [(role.value, role.label) for role in Role]
         ordering = ("path",)
         constraints = [
             models.UniqueConstraint(fields=["parent", "name"], name="org_unit_name_once_per_parent"),

@@ -16,6 +16,7 @@ from django.db.models import Q
 from accounts.credentials import Proof
 from accounts.models import LinkedAccount, TenantConnection
 from accounts.models.health import STATE_FIELDS
+from accounts.trail import record
 from calsync.engine.events import Platform
 
 _ENVIRONMENT_FAULTS = ("The environment ", "MICROSOFT_", "GOOGLE_")  # how the reasons below begin
@@ -137,6 +138,7 @@ def save_connection(*, connection: TenantConnection, proof: Proof | None = None,
         connection.is_untried(now=now)
     connection.full_clean(exclude=["credentials"])
     connection.save()
+    record("connection.saved", target=connection, now=now, credentials="new" if proof else "kept")
     unchosen = Q(connection=None) | Q(connection__from_environment=True)
     for account in LinkedAccount.objects.filter(unchosen, platform=connection.platform).order_by("pk"):
         if account.address.rpartition("@")[2] in connection.domains:

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from accounts.models import Clearance, User
 from accounts.timezones import iana_names
 from calendars.choices import Decision
 from calendars.explain.places import BEHIND, HELD, MISSING, PlaceStory, tell_places
@@ -62,20 +61,15 @@ class Explanation:
         return _moment(at, self.zone)
 
 
-def is_cleared(person: User) -> bool:
-    """Whether an operator may read event content here: staff with the highest clearance."""
-    return person.is_staff and person.may_see(Clearance.RESTRICTED)
-
-
 def explain_event(event: Event, *, now: datetime, cleared: bool) -> Explanation:
-    """Explain one event; ``cleared`` shows its content."""
+    """Explain one event; ``cleared`` (see ``selectors.may_see_content``) shows its content."""
     scene = Scene.load(event, now=now)
     zone = event.owner.time_zone if event.owner.time_zone in iana_names() else settings.TIME_ZONE
     places = tell_places(scene, lambda at: _moment(at, zone))
     return Explanation(
         event=event,
         zone=zone,
-        what=tuple(_what(scene, zone)),
+        what=tuple(_what(scene, zone, cleared=cleared)),
         content=_content(scene) if cleared else None,
         places=tuple(places),
         history=tuple(_history(event)),
@@ -88,14 +82,14 @@ def _moment(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
-def _what(scene: Scene, zone: str) -> Iterator[str]:
+def _what(scene: Scene, zone: str, *, cleared: bool) -> Iterator[str]:
     event, hub = scene.event, scene.hub
     what = "A series" if hub.recurrence else "A single event"
     yield f"{what}, {_span(hub.content.when)}, shown as {hub.content.show_as}."
     if hub.recurrence:
         other = f"{len(hub.exceptions)} changed and {len(hub.cancelled)} cancelled occurrences"
         yield f"It repeats by {to_text(hub.recurrence)}, with {other}."
-    if hub.guests:
+    if hub.guests and cleared:
         whose = "its owner" if hub.organizes else "somebody else"
         yield f"A meeting, organised by {whose}; guests: {len(hub.guests)}."
     if event.whole_id is not None:

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from accounts.models import HasHealth, LinkedAccount
+from accounts.models import Clearance, HasHealth, Health, LinkedAccount
 from accounts.sealing import SealedTextField
 from calsync.engine.events import Platform
 
@@ -28,6 +28,10 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
     def ring(self, *, now: datetime) -> int:
         """Remember that these calendars want a turn."""
         return self.update(wanted=F("wanted") + 1, dirty_at=Coalesce("dirty_at", now))
+
+    def try_again(self) -> int:
+        """Do not wait any longer where a person was needed: somebody asks, who may have mended it."""
+        return self.filter(state=Health.ACTION_REQUIRED).update(not_before=None)
 
     def reread(self, *, now: datetime) -> int:
         """Want a complete read, beside the cursor: that one stays in use until the read has come to its end."""
@@ -51,11 +55,15 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
 class Calendar(HasHealth):
     """One calendar in a linked account."""
 
+    person_path = "account__person"  # whose a row is: see ``accounts.reach``
+
     account = models.ForeignKey(LinkedAccount, on_delete=models.CASCADE, related_name="calendars")
     remote_id = models.CharField(max_length=512, default="primary")  # "primary" or the provider's id; case-sensitive
     name = models.CharField(max_length=255, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     is_primary = models.BooleanField(default=True)
+    # What its events are at least; until somebody classifies it, the highest.
+    classification = models.PositiveSmallIntegerField(choices=Clearance, default=Clearance.RESTRICTED)
 
     is_active = models.BooleanField(default=False)
     activated_at = models.DateTimeField(null=True, blank=True)
@@ -88,6 +96,9 @@ class Calendar(HasHealth):
         ordering = ("account__address", "pk")
         constraints = [
             models.UniqueConstraint(fields=["account", "remote_id"], name="calendar_once_per_account"),
+            models.CheckConstraint(
+                condition=Q(classification__in=Clearance.values), name="calendar_classification_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -110,6 +121,8 @@ class WatchState(models.TextChoices):
 
 class Watch(models.Model):
     """One push channel on one calendar. Its secret comes back with every notification."""
+
+    person_path = "calendar__account__person"  # whose a row is: see ``accounts.reach``
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="watches")
     channel_id = models.UUIDField(default=uuid.uuid4, unique=True)

@@ -21,6 +21,8 @@ _IDEMPOTENCY_NAMESPACE = uuid.UUID("0c0f5a1e-6d2b-4a57-9c7e-2f1f3f1b9a11")
 class Event(models.Model):
     """The hub's record of one appointment, meeting or series of one person: the single source of truth."""
 
+    person_path = "owner"  # whose a row is: see ``accounts.reach``
+
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="events")
     uid = models.CharField(max_length=1024, blank=True)  # cleaned iCalendar UID
     starts_at = models.DateTimeField(db_index=True)  # first start, UTC; all-day: midnight UTC of the day
@@ -80,6 +82,8 @@ class Link(models.Model):
     ``remote_id`` is empty while the copy is wanted but not yet made. A gone link keeps its remote id, so that late
     news about it is recognised. A gone link without a key was taken out by an operator; activation may make it again.
     """
+
+    person_path = "calendar__account__person"  # whose a row is: see ``accounts.reach``
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="links")
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="links")
@@ -144,6 +148,8 @@ class Link(models.Model):
 
 class EventEntry(models.Model):
     """One line of an event's history: what happened to it, when and where. No content."""
+
+    person_path = "event__owner"  # whose a row is: see ``accounts.reach``
 
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="history")
     calendar = models.ForeignKey(Calendar, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -49,6 +49,8 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 class Operation(models.Model):
     """One planned write to one provider. What exactly is written is derived from the hub at the door."""
 
+    person_path = "calendar__account__person"  # whose a row is: see ``accounts.reach``
+
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="operations")
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="operations")
     kind = models.CharField(max_length=6, choices=[(kind, kind) for kind in ("create", "update", "delete")])
@@ -98,6 +100,8 @@ class Operation(models.Model):
 
 class Finding(models.Model):
     """What the engine found and a person must see or decide; stored in the transaction that decided it."""
+
+    person_path = "person"  # whose a row is: see ``accounts.reach``
 
     kind = models.CharField(max_length=24, choices=[(kind.value, kind.value.replace("_", " ")) for kind in FindingKind])
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="findings")

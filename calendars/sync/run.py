@@ -60,6 +60,7 @@ def serve(
     scope = calendars.active()
     ids = list(scope.order_by("pk").values_list("pk", flat=True))
     scope.ring(now=clock())
+    scope.try_again()
     tally = Tally()
     _first_pass(ids, clock, tally, progress)
     if until_idle:

@@ -18,9 +18,12 @@ from accounts.console import AsksReason, ReadOnlyAdmin
 from accounts.models import Clearance, OrgUnit, PeopleGroup, User
 from accounts.models.health import MAX_REASON
 from accounts.models.mailboxes import PLATFORMS
+from accounts.reach import reaches_all, units_reached, visible_to
 from calsync.engine.events import Platform
 from syncrules.models import Scope, Switch
 from syncrules.services import Target, switch_off, switch_on
+
+MAY_SWITCH = "syncrules.change_switch"
 
 
 class SwitchOffForm(forms.Form):
@@ -52,10 +55,21 @@ class SwitchOffForm(forms.Form):
     )
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
 
+    def __init__(self, *args: Any, viewer: Any, **kwargs: Any) -> None:  # Any: as a form takes them
+        super().__init__(*args, **kwargs)
+        self._viewer = viewer
+
+    def clean_scope(self) -> str:
+        """What concerns everybody is for those who reach everybody."""
+        scope = str(self.cleaned_data["scope"])
+        if scope not in (Scope.ORG_UNIT, Scope.PERSON) and not reaches_all(self._viewer, MAY_SWITCH):
+            raise forms.ValidationError("You may switch sync off for a unit or a person within your reach.")
+        return scope
+
     def clean_org_unit(self) -> OrgUnit | None:
         """The unit of that path."""
         path = self.cleaned_data["org_unit"]
-        unit = OrgUnit.objects.filter(path=path).first()
+        unit = units_reached(self._viewer, MAY_SWITCH).filter(path=path).first()
         if path and unit is None:
             raise forms.ValidationError("There is no such org unit.")
         return unit
@@ -63,7 +77,8 @@ class SwitchOffForm(forms.Form):
     def clean_person(self) -> User | None:
         """The person of that address."""
         email = self.cleaned_data["person"]
-        person = User.objects.filter(email=email).first()
+        people = User.objects.filter(email=email)
+        person = visible_to(people, self._viewer, right="accounts.change_user").first()
         if email and person is None:
             raise forms.ValidationError("There is no such person.")
         return person
@@ -99,17 +114,18 @@ class SwitchAdmin(AsksReason, ReadOnlyAdmin):
     list_select_related = ("org_unit", "group", "person", "changed_by")
     search_fields = ("reason", "org_unit__path", "group__name", "person__email")
     fields = ("target", "scope", "is_on", "since", "holds_from", "reason", "changed_by")
+    verbs = {"switch": "change"}
     actions_list = ("switch_sync_off",)
     actions = ("switch_on_again",)
 
     def has_switch_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         """Who may use the two actions."""
-        return request.user.has_perm("syncrules.change_switch")
+        return request.user.has_perm(MAY_SWITCH)
 
     @action(description="Switch sync off ...", permissions=["switch"], url_path="switch-off")
     def switch_sync_off(self, request: HttpRequest) -> HttpResponse:
         """Ask whom it concerns and why, then hold sync back."""
-        form = SwitchOffForm(request.POST or None)
+        form = SwitchOffForm(request.POST or None, viewer=request.user)
         if form.is_valid():
             switch = switch_off(
                 target=form.target(),

@@ -58,6 +58,9 @@ class SwitchQuerySet(models.QuerySet["Switch"]):
 class Switch(models.Model):
     """Whether sync is on for one target. A target without a switch is on; any switch that is off wins."""
 
+    person_path = "person"  # whom or what a row concerns: see ``accounts.reach``
+    unit_path = "org_unit"
+
     scope = models.CharField(max_length=9, choices=Scope)
     platform = models.CharField(max_length=8, choices=PLATFORMS, blank=True, default="")
     clearance = models.PositiveSmallIntegerField(choices=Clearance, null=True, blank=True)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.urls import reverse
 
-from accounts.models import TenantConnection, User
+from accounts.models import TenantConnection, TrailEntry, User
 from calsync.simulator.google.oauth import CLIENT_EMAIL, service_account_info
 from tests.certificates import pem
 from tests.factories import AccountFactory, ConnectionFactory
@@ -56,6 +56,8 @@ def test_changing_the_name_keeps_the_credentials_and_a_new_secret_replaces_them(
     root.post(page, MICROSOFT | {"client_secret": "the next", "secret_ends_on": "2028-05-01"})
     row.refresh_from_db()
     assert json.loads(row.credentials) == {"client_secret": "the next"}
+    told = TrailEntry.objects.filter(action="connection.saved").order_by("pk")
+    assert [entry.facts["credentials"] for entry in told] == ["new", "kept", "new"]
     assert row.expires_on == date(2028, 5, 1)
 
 

@@ -99,9 +99,8 @@ def test_what_is_done_in_the_console_bears_the_person_and_the_address():
 
 
 @pytest.mark.django_db
-def test_behind_the_proxy_the_last_hop_counts(settings):
-    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    settings.SECURE_SSL_REDIRECT = False
+def test_behind_a_proxy_of_our_own_the_hop_that_it_names_counts(settings):
+    settings.CALSYNC_PROXIES = 1
     client = Client(REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": "6.6.6.6, 10.9.9.9"})
     client.force_login(UserFactory(is_staff=True, is_superuser=True))
     client.post(reverse("admin:syncrules_switch_switch_sync_off"), {"scope": "everybody", "reason": "x"})

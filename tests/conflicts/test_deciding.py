@@ -17,7 +17,7 @@ from calsync.engine import serial
 from calsync.engine.events import AllDay, Content
 from calsync.engine.events import Event as HubEvent
 from conflicts.models import Case
-from conflicts.selectors import may_see_values, values_for
+from conflicts.selectors import values_for
 from conflicts.services import close_settled, decide_case, open_cases
 from conflicts.tasks import close_settled as close_settled_task
 from tests.factories import NOW, AccountFactory, UserFactory
@@ -169,10 +169,11 @@ def test_the_highest_clearance_sees_what_is_kept(console, calendar):
     assert SECRET in page
 
 
-def test_whoever_is_unknown_or_deactivated_sees_nothing(admin_user):
+def test_whoever_is_unknown_or_deactivated_sees_nothing(calendar, admin_user):
+    case = both_edited(calendar)
     admin_user.is_active = False
-    assert not may_see_values(AnonymousUser())
-    assert not may_see_values(admin_user)
+    assert not values_for(AnonymousUser(), case)
+    assert not values_for(admin_user, case)
 
 
 def test_a_list_of_cases_opens_nothing(console, calendar):

@@ -182,15 +182,22 @@ def _net_changes(now: Event, then: Event) -> dict[str, object]:
 
 
 def _accounted(world: World) -> list[tuple[str, str]]:
-    """Every value that is in the end somewhere: in the hub, or among the losing values of a finding."""
-    event = world.hub.event
+    """Every value that is in the end somewhere: in the hub, in a mailbox (which may hold less of a long title than the
+    hub, if that is all of it that was typed there), or among the losing values of a finding.
+    """
+    shown = [as_read(mailbox.event, Role.TWIN) for mailbox in world.mailboxes.values()]
+    values = [pair for event in (world.hub.event, *shown) for pair in _held_by(event)]
+    values += [pair for finding in world.findings for pair in finding.values.items()]
+    return [(path, _told(value)) for path, value in values]
+
+
+def _held_by(event: Event) -> list[tuple[str, object]]:
     values = [*flatten(event).items()]
     for key in (_key(event, week) for week in range(5)):
         if event.is_series and key not in event.cancelled:
             own = apply_override(event.content, key, event.exceptions.get(key, {}))
             values += [(f"@{key}/{name}", getattr(own, name)) for name in ("title", "body", "when")]
-    values += [pair for finding in world.findings for pair in finding.values.items()]
-    return [(path, _told(value)) for path, value in values]
+    return values
 
 
 def _told(value: object) -> str:

@@ -22,7 +22,7 @@ from tests.soak.meeting_steps import MeetingSteps
 from tests.soak.meetings import Table
 from tests.soak.oracle import Book, kept_in_findings
 from tests.soak.seam import Interruption
-from tests.soak.sides import Side
+from tests.soak.sides import SINCE, UNTIL, Side
 from tests.soak.world import OTHER, Stage, Studio
 
 MOST_IN_PARTS = 2  # series of one run; their parts together stay below the mass-delete brake
@@ -171,7 +171,7 @@ class Pipeline(MeetingSteps, RuleBasedStateMachine):
 
         def act(desk: Side, entry: Entry, on: datetime, tag: int) -> None:
             by = timedelta(days=days) if entry.all_day else timedelta(minutes=minutes, days=days)
-            if by:
+            if by and SINCE <= on + by < UNTIL:  # the judge does not look farther
                 desk.move(entry, by, on=on)
                 if days:
                     self.book.beyond.add(tag)

@@ -49,7 +49,10 @@ def calendar_of(person, platform):
 
 
 def operator(email="olga@meridian.example", **fields):
-    return User.objects.create_user(email=email, **{"is_staff": True, "clearance": Clearance.RESTRICTED, **fields})
+    return User.objects.create_user(
+        email=email,
+        **{"is_staff": True, "is_superuser": fields.get("is_staff", True), "clearance": Clearance.RESTRICTED, **fields},
+    )
 
 
 def test_an_event_in_step_is_told_from_its_beginning(world):

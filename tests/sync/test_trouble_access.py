@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core.management import call_command
 
@@ -87,6 +89,19 @@ def test_access_withdrawn_asks_for_a_person_and_goes_on_when_it_is_granted_again
     assert not clock.settle().idle
     give_back()
     clock.wait_it_out()
+    assert_well(world, clock, ada, ["Kept 2", "Moved 2"])
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_sync_that_somebody_asks_for_tries_at_once_what_waited_for_a_person(world, ada, platform):
+    clock = Patience()
+    edit_both(ada)
+    give_back = withdraw(world, ada, platform)
+    clock.settle()
+    give_back()
+    before = clock.now()
+    assert clock.settle().idle
+    assert clock.now() - before < timedelta(minutes=1)  # far less than the pause
     assert_well(world, clock, ada, ["Kept 2", "Moved 2"])
 
 

@@ -13,21 +13,22 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.trail import record
 from calendars.explain import Explanation, Found, PlaceStory, Reason, explain_event, find_events, unreadable
-from calendars.explain.story import MASKED, is_cleared
+from calendars.explain.story import MASKED
 from calendars.management.scope import UsageError
+from calendars.selectors import may_see_content
 
 HELP = """Tell what one event is, where it stands and why not elsewhere, what happened to it, and what happens next.
 
 ID is the number of an event of CalSync, the event's id at Google or Outlook, or its iCalendar UID. Times are told in
-the zone of the event's owner. Title, text, place and guests are masked; --as names an operator, and shows them when
-that person is active staff with the clearance "restricted".
+the zone of the event's owner. Title, text, place and guests are masked; --as names an operator, and shows them to
+the owner, and to people with a right to this event whose clearance covers the calendar's level and its sensitivity.
 
 exit code 0   told      2   a wrong call: nothing or several things have this ID (they are listed)
 
   manage.py explain_event 12
   manage.py explain_event 12 --as ada@example.org --json"""
 
-NOT_CLEARED = "is not cleared for event content: that takes active staff with the clearance restricted."
+NOT_CLEARED = "is not cleared for its content: that takes a role that reaches its owner, and the clearance."
 
 
 class Command(BaseCommand):
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         """Find, explain, print."""
         operator = _operator(options["operator"])
         found = _one(options["id"].strip())
-        cleared = operator is not None and is_cleared(operator)
+        cleared = operator is not None and may_see_content(operator, found.event)
         now = timezone.now()
         story = explain_event(found.event, now=now, cleared=cleared)
         if cleared and operator != found.event.owner:

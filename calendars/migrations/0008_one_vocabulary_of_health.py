@@ -17,7 +17,7 @@ def back(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0006_words_for_changes_of_rules'),
+        ('calendars', '0007_classification'),
     ]
 
     operations = [

@@ -26,7 +26,7 @@ def back(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_found_mailboxes'),
+        ('accounts', '0006_roles'),
     ]
 
     operations = [
