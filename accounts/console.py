@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from accounts.reach import may, right_to, visible_to
 from accounts.sealing import sealed_fields
 

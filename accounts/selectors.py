@@ -46,6 +46,18 @@ def environment_connections() -> dict[Platform, TenantConnection]:
     return {Platform(row.platform): row for row in TenantConnection.objects.filter(from_environment=True)}
 
 
+def connection_of(account: LinkedAccount) -> TenantConnection | None:
+    """The connection that reaches a mailbox: the one that was chosen, else the one for its mail domain, else the
+    environment's; None when the environment has no row.
+    """
+    chosen = account.connection
+    if chosen is not None and not chosen.from_environment:
+        return chosen
+    domain = account.address.rpartition("@")[2]
+    own = TenantConnection.objects.filter(platform=account.platform, from_environment=False).order_by("pk")
+    return next((row for row in own if domain in row.domains), chosen)
+
+
 def person_of_address(address: str) -> User | None:
     """The person with this e-mail or mapped mailbox; None unless it is exactly one. A mailbox counts that IT mapped."""
     mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)

@@ -15,7 +15,7 @@ from datetime import datetime
 from django.db.models import Model
 
 from accounts.models import User
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from accounts.models.trail import Origin, TrailEntry
 
 ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is what it was done to
@@ -23,6 +23,7 @@ ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is
     "calendars.classified": "classified {target}",
     "calendars.deactivated": "switched the calendars of {target} off",
     "case.decided": "decided {target}",
+    "connection.saved": "stored the tenant connection {target}",
     "content.seen": "looked at the content of {target}",
     "copies.removed": "had the copies taken out of {target}",
     "directory.imported": "imported the directory of {target}",

@@ -23,7 +23,13 @@ from calsync.engine.findings import named
 
 __all__ = ["policy_admin"]  # registers its own pages
 
-HEALTH_COLOURS = {"healthy": "success", "importing": "info", "delayed": "warning", "action_required": "danger"}
+HEALTH_COLOURS = {
+    "healthy": "success",
+    "importing": "info",
+    "catching_up": "info",
+    "delayed": "warning",
+    "action_required": "danger",
+}
 WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
 
 
@@ -37,6 +43,7 @@ class CalendarAdmin(AsksReason, ReadOnlyAdmin):
         "health",
         "state_since",
         "state_reason",
+        "state_remedy",
         "last_success_at",
         "is_active",
         "classification",

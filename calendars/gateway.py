@@ -1,36 +1,51 @@
-"""The way out: a provider for a calendar, built from the organisation's credentials.
+"""The way out: a provider for a mailbox, built from the credentials of the connection that reaches it.
 
-What lives here: which adapter serves which platform, and one adapter per platform and thread.
+What lives here: which adapter serves which mailbox, and one adapter per connection and thread.
 """
 
 from __future__ import annotations
 
-import json
 import threading
-from pathlib import Path
 
 from django.conf import settings
 
+from accounts.credentials import Credentials, credentials_of, credentials_of_environment
+from accounts.models import LinkedAccount, TenantConnection
+from accounts.selectors import connection_of
 from calsync.engine.events import Platform
 from calsync.engine.traits import Traits
 from calsync.providers.base import AuthenticationFailed, CalendarProvider
 from calsync.providers.google.provider import TRAITS as GOOGLE_TRAITS
 from calsync.providers.google.provider import GoogleCredentials, GoogleEndpoints, GoogleProvider
 from calsync.providers.graph import TRAITS as GRAPH_TRAITS
-from calsync.providers.graph import GraphCredentials, GraphEndpoints, GraphProvider
+from calsync.providers.graph import GraphEndpoints, GraphProvider
 
 TRAITS: dict[Platform, Traits] = {Platform.OUTLOOK: GRAPH_TRAITS, Platform.GOOGLE: GOOGLE_TRAITS}
 
 _adapters = threading.local()
 
 
-def provider_for(platform: Platform) -> CalendarProvider:
-    """The adapter of a platform for this thread. Raises AuthenticationFailed when it is not configured."""
-    kept: dict[Platform, tuple[object, CalendarProvider]] = _adapters.__dict__.setdefault("kept", {})
-    wanted = _configuration(platform)
-    if platform not in kept or kept[platform][0] != wanted:
-        kept[platform] = (wanted, _build(platform))
-    return kept[platform][1]
+def provider_for(account: LinkedAccount) -> CalendarProvider:
+    """The adapter of the connection that reaches a mailbox, for this thread. Raises AuthenticationFailed without one.
+
+    Other threads and processes notice new credentials, too: what an adapter was made from is compared at each call.
+    """
+    return adapter_of(connection_of(account), Platform(account.platform))
+
+
+def adapter_of(connection: TenantConnection | None, platform: Platform) -> CalendarProvider:
+    """The adapter of one connection for this thread; None stands for the environment's."""
+    own = connection is not None and not connection.from_environment
+    place = connection.pk if own and connection else platform
+    made_from = (
+        (connection.tenant, connection.client, connection.credentials, settings.GOOGLE_API_URL, _microsoft_urls())
+        if own and connection
+        else _configuration(platform)
+    )
+    kept: dict[object, tuple[object, CalendarProvider]] = _adapters.__dict__.setdefault("kept", {})
+    if place not in kept or kept[place][0] != made_from:
+        kept[place] = (made_from, _build(connection if own else None, platform))
+    return kept[place][1]
 
 
 def is_configured(platform: Platform) -> bool:
@@ -41,6 +56,10 @@ def is_configured(platform: Platform) -> bool:
     return bool(settings.GOOGLE_SERVICE_ACCOUNT_FILE)
 
 
+def _microsoft_urls() -> tuple[str, str]:
+    return settings.MICROSOFT_LOGIN_URL, settings.MICROSOFT_GRAPH_URL
+
+
 def _configuration(platform: Platform) -> object:
     if platform == Platform.GOOGLE:
         return settings.GOOGLE_SERVICE_ACCOUNT_FILE, settings.GOOGLE_API_URL
@@ -49,39 +68,26 @@ def _configuration(platform: Platform) -> object:
         settings.MICROSOFT_CLIENT_ID,
         settings.MICROSOFT_CLIENT_SECRET,
         settings.MICROSOFT_CLIENT_CERTIFICATE,
-        settings.MICROSOFT_LOGIN_URL,
-        settings.MICROSOFT_GRAPH_URL,
+        *_microsoft_urls(),
     )
 
 
-def _build(platform: Platform) -> CalendarProvider:
-    if not is_configured(platform):
+def _build(connection: TenantConnection | None, platform: Platform) -> CalendarProvider:
+    if connection is None and not is_configured(platform):
         wanted = "MICROSOFT_TENANT_ID, _CLIENT_ID and _CLIENT_SECRET"
         wanted = wanted if platform == Platform.OUTLOOK else "GOOGLE_SERVICE_ACCOUNT_FILE"
         raise AuthenticationFailed(f"No connection to {platform} is configured: set {wanted}.", code="not_configured")
     try:
-        return _graph() if platform == Platform.OUTLOOK else _google()
+        return _provider(credentials_of(connection) if connection else credentials_of_environment(platform))
     except (OSError, ValueError) as error:
+        name = connection.name if connection else platform
         raise AuthenticationFailed(
-            f"The connection to {platform} is misconfigured: {error}", code="configuration"
+            f"The connection to {name} is misconfigured: {error}", code="configuration"
         ) from error
 
 
-def _graph() -> GraphProvider:
-    certificate = settings.MICROSOFT_CLIENT_CERTIFICATE
-    return GraphProvider(
-        GraphCredentials(
-            tenant_id=settings.MICROSOFT_TENANT_ID,
-            client_id=settings.MICROSOFT_CLIENT_ID,
-            client_secret="" if certificate else settings.MICROSOFT_CLIENT_SECRET,
-            client_certificate=Path(certificate).read_text() if certificate else "",
-        ),
-        GraphEndpoints(login_url=settings.MICROSOFT_LOGIN_URL, graph_url=settings.MICROSOFT_GRAPH_URL),
-    )
-
-
-def _google() -> GoogleProvider:
-    info = json.loads(Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text())
-    return GoogleProvider(
-        GoogleCredentials(service_account_info=info), GoogleEndpoints(api_url=settings.GOOGLE_API_URL)
-    )
+def _provider(credentials: Credentials) -> CalendarProvider:
+    if isinstance(credentials, GoogleCredentials):
+        return GoogleProvider(credentials, GoogleEndpoints(api_url=settings.GOOGLE_API_URL))
+    login, graph = _microsoft_urls()
+    return GraphProvider(credentials, GraphEndpoints(login_url=login, graph_url=graph))

@@ -65,7 +65,11 @@ def may_see_kept(viewer: Viewer, finding: Finding) -> bool:
 
 def with_owner(calendar_id: int) -> Calendar | None:
     """One calendar with its account, person and unit."""
-    return Calendar.objects.select_related("account__person__org_unit").filter(pk=calendar_id).first()
+    return (
+        Calendar.objects.select_related("account__person__org_unit", "account__connection")
+        .filter(pk=calendar_id)
+        .first()
+    )
 
 
 def partners_of(calendar: Calendar) -> list[Calendar]:

@@ -11,14 +11,14 @@ from django.conf import settings
 from django.db import transaction
 from django_q.models import Failure
 
-from accounts.models import Clearance, LinkedAccount
+from accounts.models import Clearance, Health, LinkedAccount
+from accounts.models.health import STATE_FIELDS
 from accounts.trail import record
 from calendars import gateway
 from calendars.models import (
     AuditRun,
     Calendar,
     CalendarQuerySet,
-    CalendarState,
     Event,
     EventEntry,
     Finding,
@@ -60,7 +60,7 @@ def ensure_primary_calendars(accounts: Sequence[LinkedAccount]) -> int:
 
 def look_up(calendar: Calendar) -> None:
     """Ask the provider for a primary calendar's name and zone, and note them. Raises ProviderError."""
-    for info in gateway.provider_for(calendar.platform).calendars(calendar.account.address):
+    for info in gateway.provider_for(calendar.account).calendars(calendar.account.address):
         if info.is_primary:
             calendar.name, calendar.time_zone = info.name[:255], info.zone
             calendar.save(update_fields=["name", "time_zone"])
@@ -74,10 +74,10 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
         for calendar in fresh:
             calendar.is_active, calendar.activated_at = True, now
             calendar.leaves_existing_alone = from_now
-            calendar.enter(CalendarState.IMPORTING, now=now)
+            calendar.enter(Health.IMPORTING, now=now)
         Calendar.objects.bulk_update(
             chosen,
-            ["is_active", "activated_at", "leaves_existing_alone", "state", "state_since", "state_reason"],
+            ["is_active", "activated_at", "leaves_existing_alone", *STATE_FIELDS],
             batch_size=500,
         )
         Calendar.objects.filter(pk__in=[calendar.pk for calendar in chosen]).ring(now=now)
@@ -101,7 +101,7 @@ def deactivate(*, calendars: CalendarQuerySet, now: datetime, reason: str) -> in
     with transaction.atomic():
         active = list(calendars.filter(is_active=True).select_related("account__person").order_by("pk"))
         count = calendars.filter(is_active=True).update(
-            is_active=False, state=CalendarState.DISABLED, state_since=now, state_reason=reason[:255]
+            is_active=False, state=Health.DISABLED, state_since=now, state_reason=reason[:255], state_remedy=""
         )
         if active:
             record("calendars.deactivated", name=_named(active), reason=reason, now=now, calendars=len(active))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import policy_change, services
+from calendars import health, policy_change, services
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
 from calendars.sync.admission import admit_due
@@ -40,6 +40,11 @@ def carry_rules_on() -> None:
 def renew_watches() -> None:
     """Make, renew and drop push channels as needed."""
     watching.ensure_watches(clock=timezone.now)
+
+
+def check_health() -> None:
+    """Work out how calendars, mailboxes and connections are doing."""
+    health.check_health(now=timezone.now())
 
 
 def clean_up() -> None:

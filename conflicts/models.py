@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from calendars.models import Finding
 from calsync.engine.plan import FindingKind
 

@@ -11,25 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.console import AsksReason, ReadOnlyAdmin, SealedAdmin
-from accounts.models import LinkedAccount, Secret, TenantConnection
+from accounts.models import LinkedAccount, Secret
 from accounts.services.mailboxes import disable_accounts, enable_accounts
-
-
-@admin.register(TenantConnection)
-class TenantConnectionAdmin(ReadOnlyAdmin):
-    """Connections come from the environment; the page says how they are doing."""
-
-    list_display = ("name", "platform", "tenant", "state", "state_since", "state_reason")
-    list_filter = ("platform", "state")
-    search_fields = ("name", "tenant")
-    fields = ("name", "platform", "tenant", "client", "from_environment", "state", "state_since", "state_reason")
 
 
 @admin.register(LinkedAccount)
 class LinkedAccountAdmin(AsksReason, SealedAdmin):
     """Mailboxes: whose, how they are doing since when and why, and taking them out of the sync."""
 
-    list_display = ("address", "platform", "person", "state", "state_since", "state_reason", "paused_until")
+    list_display = (
+        "address",
+        "platform",
+        "person",
+        "state",
+        "state_since",
+        "state_reason",
+        "state_remedy",
+        "last_success_at",
+        "paused_until",
+    )
     list_filter = ("platform", "state", "reached_through")
     list_select_related = ("person",)
     search_fields = ("address", "person__email", "person__name")
@@ -43,13 +43,23 @@ class LinkedAccountAdmin(AsksReason, SealedAdmin):
         "state",
         "state_since",
         "state_reason",
+        "state_remedy",
+        "last_success_at",
         "paused_until",
     )
     actions = ("disable", "enable")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
         """The state changes by actions only; whose mailbox it is does not change once it is linked."""
-        state = ("reached_through", "state", "state_since", "state_reason", "paused_until")
+        state = (
+            "reached_through",
+            "state",
+            "state_since",
+            "state_reason",
+            "state_remedy",
+            "last_success_at",
+            "paused_until",
+        )
         return (*state, "person", "platform", "address") if obj else state
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002

@@ -17,7 +17,7 @@ from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import OrgUnit, User
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from accounts.reach import roles_for_all, unit_roles, visible_to
 from accounts.roles import GRANT_ROLE, Role
 from accounts.services.roles import grant_role, revoke_role

@@ -7,7 +7,8 @@ from typing import Self
 from django.db import models
 
 from accounts.fields import AddressField
-from accounts.models.mailboxes import MAX_REASON, PLATFORMS, TenantConnection
+from accounts.models.health import MAX_REASON
+from accounts.models.mailboxes import PLATFORMS, TenantConnection
 from accounts.models.people import User
 
 

@@ -8,37 +8,29 @@ from typing import Self
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 from accounts.fields import AddressField
+from accounts.models.health import HasHealth, Health
 from accounts.models.people import User
 from accounts.sealing import SealedTextField
 from calsync.engine.events import Platform
 
 PLATFORMS = [(Platform.OUTLOOK.value, "Outlook"), (Platform.GOOGLE.value, "Google")]
-MAX_REASON = 255
 
 
-class ConnectionState(models.TextChoices):
-    """Whether a tenant lets us in."""
-
-    UNKNOWN = "unknown", "not tried yet"
-    OK = "ok", "working"
-    PROBLEM = "problem", "problem"
-
-
-class TenantConnection(models.Model):
-    """How a whole Microsoft tenant or Google Workspace domain is reached. Its secrets stay in the environment."""
+class TenantConnection(HasHealth):
+    """How a whole Microsoft tenant or Google Workspace domain is reached. The default one keeps its secrets in the
+    environment, the others hold them here, sealed.
+    """
 
     platform = models.CharField(max_length=8, choices=PLATFORMS)
     name = models.CharField(max_length=200)
     tenant = models.CharField(max_length=255)  # Microsoft: tenant id; Google: the domain
     client = models.CharField(max_length=255, blank=True)  # app registration or service account, by its public id
-    credentials = SealedTextField(blank=True, default="")  # empty while the environment holds them
+    domains = models.JSONField(default=list, blank=True)  # mail domains whose mailboxes it reaches, lower-case
+    credentials = SealedTextField(blank=True, default="")  # JSON; empty while the environment holds them
+    expires_on = models.DateField(null=True, blank=True)  # the last day of the secret or certificate, when known
     from_environment = models.BooleanField(default=False)
-    state = models.CharField(max_length=8, choices=ConnectionState, default=ConnectionState.UNKNOWN)
-    state_since = models.DateTimeField(default=timezone.now)
-    state_reason = models.CharField(max_length=MAX_REASON, blank=True)
 
     class Meta:
         verbose_name = "tenant connection"
@@ -55,28 +47,16 @@ class TenantConnection(models.Model):
 
     def works(self, *, now: datetime) -> None:
         """Note that the tenant let us in (in memory)."""
-        self._enter(ConnectionState.OK, now=now)
+        self.last_success_at = now
+        self.enter(Health.HEALTHY, now=now)
 
-    def fails(self, reason: str, *, now: datetime) -> None:
+    def fails(self, reason: str, *, now: datetime, remedy: str = "") -> None:
         """Note why the tenant does not let us in (in memory)."""
-        self._enter(ConnectionState.PROBLEM, now=now, reason=reason)
+        self.enter(Health.ACTION_REQUIRED, now=now, reason=reason, remedy=remedy)
 
     def is_untried(self, *, now: datetime) -> None:
         """Note that the configuration has changed and was not tried since (in memory)."""
-        self._enter(ConnectionState.UNKNOWN, now=now)
-
-    def _enter(self, state: ConnectionState, *, now: datetime, reason: str = "") -> None:
-        if self.state != state:
-            self.state, self.state_since = state, now
-        self.state_reason = reason[:MAX_REASON]
-
-
-class AccountState(models.TextChoices):
-    """Whether a mailbox takes part."""
-
-    ACTIVE = "active", "active"
-    PROBLEM = "problem", "problem"
-    DISABLED = "disabled", "disabled"
+        self.enter(Health.WAITING, now=now)
 
 
 class ReachedThrough(models.TextChoices):
@@ -94,7 +74,7 @@ class LinkedAccountQuerySet(models.QuerySet["LinkedAccount"]):
         return self.filter(is_active=True)
 
 
-class LinkedAccount(models.Model):
+class LinkedAccount(HasHealth):
     """One person's mailbox on one platform."""
 
     person_path = "person"  # whose a row is: see ``accounts.reach``
@@ -106,9 +86,6 @@ class LinkedAccount(models.Model):
     connection = models.ForeignKey(
         TenantConnection, null=True, blank=True, on_delete=models.PROTECT, related_name="linked_accounts"
     )
-    state = models.CharField(max_length=8, choices=AccountState, default=AccountState.ACTIVE)
-    state_since = models.DateTimeField(default=timezone.now)
-    state_reason = models.CharField(max_length=MAX_REASON, blank=True)
     is_active = models.GeneratedField(  # for queries; derived, so that it cannot disagree with the state
         expression=Case(When(state="disabled", then=Value(False)), default=Value(True)),
         output_field=models.BooleanField(),
@@ -144,23 +121,19 @@ class LinkedAccount(models.Model):
 
     def works(self, *, now: datetime) -> None:
         """Note that the mailbox answers (in memory). A disabled one stays disabled."""
-        if self.state != AccountState.DISABLED:
-            self._enter(AccountState.ACTIVE, now=now)
+        if self.state != Health.DISABLED:
+            self.last_success_at = now
+            self.enter(Health.HEALTHY, now=now)
 
-    def fails(self, reason: str, *, now: datetime) -> None:
+    def fails(self, reason: str, *, now: datetime, remedy: str = "") -> None:
         """Note why the mailbox cannot be used (in memory). A disabled one stays disabled."""
-        if self.state != AccountState.DISABLED:
-            self._enter(AccountState.PROBLEM, now=now, reason=reason)
+        if self.state != Health.DISABLED:
+            self.enter(Health.ACTION_REQUIRED, now=now, reason=reason, remedy=remedy)
 
     def disable(self, reason: str, *, now: datetime) -> None:
         """Take the mailbox out of the sync (in memory)."""
-        self._enter(AccountState.DISABLED, now=now, reason=reason)
+        self.enter(Health.DISABLED, now=now, reason=reason)
 
     def enable(self, *, now: datetime) -> None:
         """Let the mailbox take part again (in memory)."""
-        self._enter(AccountState.ACTIVE, now=now)
-
-    def _enter(self, state: AccountState, *, now: datetime, reason: str = "") -> None:
-        if self.state != state:
-            self.state, self.state_since = state, now
-        self.state_reason = reason[:MAX_REASON]
+        self.enter(Health.WAITING, now=now)

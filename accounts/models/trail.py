@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 
 
 class Origin(models.TextChoices):

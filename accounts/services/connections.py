@@ -9,9 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.models import TenantConnection
+from accounts.credentials import Proof
+from accounts.models import LinkedAccount, TenantConnection
+from accounts.models.health import STATE_FIELDS
+from accounts.trail import record
 from calsync.engine.events import Platform
 
 _ENVIRONMENT_FAULTS = ("The environment ", "MICROSOFT_", "GOOGLE_")  # how the reasons below begin
@@ -113,4 +118,30 @@ def report_connection(*, connection_id: int, problem: str = "", now: datetime) -
     else:
         row.works(now=now)
     if (row.state, row.state_reason) != before:
-        row.save(update_fields=["state", "state_since", "state_reason"])
+        row.save(update_fields=[*STATE_FIELDS, "last_success_at"])
+
+
+@transaction.atomic
+def save_connection(*, connection: TenantConnection, proof: Proof | None = None, now: datetime) -> TenantConnection:
+    """Store a connection of our own with its public facts, and with new credentials when some are given.
+
+    The former credentials serve until this moment; every worker takes the new ones at its next call. Mailboxes of its
+    mail domains are attached to it unless another one was chosen for them. Raises ValidationError.
+    """
+    if connection.from_environment:
+        raise ValidationError("This connection is configured by the environment.")
+    if proof is None and not connection.credentials:
+        raise ValidationError("Give the credentials of this connection.")
+    if proof is not None:
+        connection.credentials, connection.expires_on = proof.sealed, proof.expires_on
+        connection.client = proof.client or connection.client
+        connection.is_untried(now=now)
+    connection.full_clean(exclude=["credentials"])
+    connection.save()
+    record("connection.saved", target=connection, now=now, credentials="new" if proof else "kept")
+    unchosen = Q(connection=None) | Q(connection__from_environment=True)
+    for account in LinkedAccount.objects.filter(unchosen, platform=connection.platform).order_by("pk"):
+        if account.address.rpartition("@")[2] in connection.domains:
+            account.connection = connection
+            account.save(update_fields=["connection"])
+    return connection

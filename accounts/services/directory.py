@@ -18,7 +18,7 @@ from accounts import selectors
 from accounts.directory.matching import Doubt, Match, match_people
 from accounts.directory.rows import rows_of
 from accounts.mapping.rows import is_address
-from accounts.models import AccountState, FoundMailbox, FoundState, LinkedAccount, TenantConnection, User
+from accounts.models import FoundMailbox, FoundState, Health, LinkedAccount, TenantConnection, User
 from accounts.progress import Report, silent
 from accounts.services.leaving import let_back, let_go
 from accounts.services.mapped_mailboxes import DISABLED_THERE, GONE_THERE
@@ -178,9 +178,7 @@ class _Import:
         return [
             account
             for account in self.accounts.values()
-            if account.directory_id
-            and account.connection_id == self.connection.pk
-            and account.state != AccountState.DISABLED
+            if account.directory_id and account.connection_id == self.connection.pk and account.state != Health.DISABLED
         ]
 
     def keep_doubts(self) -> tuple[list[str], int]:

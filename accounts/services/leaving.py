@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts.models import AccountState, LinkedAccount, ReachedThrough, User
+from accounts.models import Health, LinkedAccount, ReachedThrough, User
+from accounts.models.health import STATE_FIELDS
 from accounts.services.mapped_mailboxes import COMES_BACK
 from accounts.services.mapping import update_rows
 
-_ACCOUNT = ["state", "state_since", "state_reason"]
+_ACCOUNT = STATE_FIELDS
 _PERSON = ["is_active", "left_at"]
 
 
@@ -58,7 +59,7 @@ def _last_superuser(going: list[User]) -> User | None:
 def let_back(accounts: Iterable[LinkedAccount], *, now: datetime) -> Movement:
     """Use mailboxes again that a directory had taken out, and let their people in again."""
     done = Movement()
-    back = [one for one in accounts if one.state == AccountState.DISABLED and one.state_reason in COMES_BACK]
+    back = [one for one in accounts if one.state == Health.DISABLED and one.state_reason in COMES_BACK]
     if not back:
         return done
     tenant = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.TENANT, platform=back[0].platform)

@@ -8,10 +8,11 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.models import AccountState, LinkedAccount
+from accounts.models import Health, LinkedAccount
+from accounts.models.health import STATE_FIELDS
 from accounts.trail import record
 
-_STATE_FIELDS = ["state", "state_since", "state_reason"]
+_STATE_FIELDS = [*STATE_FIELDS, "last_success_at"]
 
 
 @transaction.atomic
@@ -19,7 +20,7 @@ def disable_accounts(*, accounts: Iterable[LinkedAccount], reason: str, now: dat
     """Take mailboxes out of the sync; returns how many were in it."""
     if not reason.strip():
         raise ValidationError("Give a reason.")
-    changing = [account for account in accounts if account.state != AccountState.DISABLED]
+    changing = [account for account in accounts if account.state != Health.DISABLED]
     for account in changing:
         account.disable(reason.strip(), now=now)
         record("mailboxes.disabled", target=account, reason=reason.strip(), now=now)
@@ -30,7 +31,7 @@ def disable_accounts(*, accounts: Iterable[LinkedAccount], reason: str, now: dat
 @transaction.atomic
 def enable_accounts(*, accounts: Iterable[LinkedAccount], now: datetime) -> int:
     """Let disabled mailboxes take part again; raises ValidationError when the person has another one by now."""
-    changing = [account for account in accounts if account.state == AccountState.DISABLED]
+    changing = [account for account in accounts if account.state == Health.DISABLED]
     for account in changing:
         account.enable(now=now)
         account.validate_constraints()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.mapping.rows import MAILBOX_COLUMNS, PersonRow
-from accounts.models import AccountState, LinkedAccount, ReachedThrough, TenantConnection, User
+from accounts.models import Health, LinkedAccount, ReachedThrough, TenantConnection, User
 from calsync.engine.events import Platform
 
 NOT_NAMED = "The mapping file does not name this mailbox any more."
@@ -94,7 +94,7 @@ class _Place:
 
     def _keep(self, account: LinkedAccount, changes: MailboxChanges) -> None:
         """An account that is named: enabled again if an earlier file disabled it, not if a person did."""
-        if account.state == AccountState.DISABLED and account.state_reason != NOT_NAMED:
+        if account.state == Health.DISABLED and account.state_reason != NOT_NAMED:
             changes.unchanged += 1
             self._note(changes, account.address, f"stays disabled: {account.state_reason}")
             return
@@ -107,7 +107,7 @@ class _Place:
             changes.updated.append(account)
 
     def _enabled(self, account: LinkedAccount, changes: MailboxChanges) -> bool:
-        if account.state != AccountState.DISABLED:
+        if account.state != Health.DISABLED:
             return False
         account.enable(now=self.now)
         self._note(changes, account.address, "enabled again")
@@ -134,4 +134,4 @@ class _Place:
 
 def _is_the_files_business(account: LinkedAccount) -> bool:
     """A mailbox that its person linked by own consent is not the organisation's to take away."""
-    return account.state != AccountState.DISABLED and account.reached_through == ReachedThrough.TENANT
+    return account.state != Health.DISABLED and account.reached_through == ReachedThrough.TENANT

@@ -20,6 +20,7 @@ from accounts import selectors
 from accounts.mapping.document import CheckedFile, Known, check_document
 from accounts.mapping.rows import MAILBOX_COLUMNS, PersonRow
 from accounts.models import LinkedAccount, OrgUnit, TenantConnection, User
+from accounts.models.health import STATE_FIELDS
 from accounts.progress import Report, silent
 from accounts.services.mapped_mailboxes import MailboxChanges, plan_mailboxes
 from accounts.services.units import ensure_units
@@ -29,7 +30,7 @@ from calsync.engine.events import Platform
 _BATCH = 2_000  # rows between two reports; the database splits further where it must
 _MAX_WAVES = 20
 _PERSON_FIELDS = ["name", "org_unit", "time_zone", "clearance", "manager", "told_by"]
-_ACCOUNT_FIELDS = ["connection", "state", "state_since", "state_reason", "directory_id", "aliases"]
+_ACCOUNT_FIELDS = ["connection", *STATE_FIELDS, "directory_id", "aliases"]
 _WORDS = {"org_unit_id": "org_unit", "manager_id": "manager", "told_by": "source"}
 _Row = TypeVar("_Row", bound=models.Model)
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.models import Health
 from calendars import rows
 from calendars.explain.rules import Told, tell_treatment, tell_withheld
 from calendars.explain.scene import Scene
-from calendars.models import Calendar, CalendarState, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Link, LinkState, Operation, OperationState
 from calendars.models.work import OPEN_STATES
 from calsync.engine import masking
 from calsync.engine.findings import named
@@ -262,7 +263,7 @@ def _calendar(scene: Scene, calendar: Calendar, told: Clock, *, noticing: bool) 
         why = f" ({calendar.state_reason})" if calendar.state_reason else ""
         remedy = f"manage.py activate_sync --person {calendar.account.person}"
         yield Reason("not_active", f"{lead}: sync is not switched on for it{why}.", remedy)
-    elif calendar.state in (CalendarState.ACTION_REQUIRED, CalendarState.DELAYED):
+    elif calendar.state in (Health.ACTION_REQUIRED, Health.DELAYED):
         until = f" It is tried again at {told(calendar.not_before)}." if calendar.not_before else ""
         text = f"{lead}: {calendar.get_state_display()}, {calendar.state_reason}{until}"
         yield Reason("trouble", text, "See the calendar in the console, and manage.py doctor.")

@@ -1,6 +1,6 @@
 """Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
 
-from calendars.models.calendar import Calendar, CalendarQuerySet, CalendarState, Watch, WatchState
+from calendars.models.calendar import Calendar, CalendarQuerySet, Watch, WatchState
 from calendars.models.events import Event, EventEntry, Link, LinkState, Withheld
 from calendars.models.policy import PolicyBatch, PolicyChange, PolicyChangeState
 from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
@@ -9,7 +9,6 @@ __all__ = [
     "AuditRun",
     "Calendar",
     "CalendarQuerySet",
-    "CalendarState",
     "Event",
     "EventEntry",
     "Finding",

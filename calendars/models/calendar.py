@@ -13,20 +13,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from accounts.models import Clearance, LinkedAccount
+from accounts.models import Clearance, HasHealth, Health, LinkedAccount
 from accounts.sealing import SealedTextField
 from calsync.engine.events import Platform
-
-
-class CalendarState(models.TextChoices):
-    """How a calendar is doing."""
-
-    MAPPED = "mapped", "mapped, not active"
-    IMPORTING = "importing", "importing"
-    HEALTHY = "healthy", "healthy"
-    DELAYED = "delayed", "delayed"
-    ACTION_REQUIRED = "action_required", "action required"
-    DISABLED = "disabled", "disabled"
 
 
 class CalendarQuerySet(models.QuerySet["Calendar"]):
@@ -42,7 +31,7 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
 
     def try_again(self) -> int:
         """Do not wait any longer where a person was needed: somebody asks, who may have mended it."""
-        return self.filter(state=CalendarState.ACTION_REQUIRED).update(not_before=None)
+        return self.filter(state=Health.ACTION_REQUIRED).update(not_before=None)
 
     def reread(self, *, now: datetime) -> int:
         """Want a complete read, beside the cursor: that one stays in use until the read has come to its end."""
@@ -63,7 +52,7 @@ class CalendarQuerySet(models.QuerySet["Calendar"]):
         return self.free_now(now=now).filter(wanted__gt=F("done"))
 
 
-class Calendar(models.Model):
+class Calendar(HasHealth):
     """One calendar in a linked account."""
 
     person_path = "account__person"  # whose a row is: see ``accounts.reach``
@@ -81,11 +70,7 @@ class Calendar(models.Model):
     imported_at = models.DateTimeField(null=True, blank=True)  # the first complete read
     leaves_existing_alone = models.BooleanField(default=False)  # activated with --from-now
 
-    state = models.CharField(max_length=20, choices=CalendarState, default=CalendarState.MAPPED)
-    state_since = models.DateTimeField(null=True, blank=True)
-    state_reason = models.CharField(max_length=255, blank=True)
     last_attempt_at = models.DateTimeField(null=True, blank=True)
-    last_success_at = models.DateTimeField(null=True, blank=True)
     failures = models.PositiveIntegerField(default=0)
     not_before = models.DateTimeField(null=True, blank=True)  # Retry-After and quota pauses of this mailbox
 
@@ -123,12 +108,6 @@ class Calendar(models.Model):
     def platform(self) -> Platform:
         """The platform that holds this calendar."""
         return Platform(self.account.platform)
-
-    def enter(self, state: CalendarState, *, now: datetime, reason: str = "") -> None:
-        """Change the state (in memory); ``state_since`` moves only when the state does."""
-        if self.state != state:
-            self.state, self.state_since = state, now
-        self.state_reason = reason[:255]
 
 
 class WatchState(models.TextChoices):

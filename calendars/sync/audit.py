@@ -126,7 +126,7 @@ def audit_window(now: datetime, *calendars: Calendar) -> Window:
 
 def read_side(calendar: Calendar, window: Window) -> Side:
     """One calendar, read completely, with what we hold about it. Raises ProviderError."""
-    provider = gateway.provider_for(calendar.platform)
+    provider = gateway.provider_for(calendar.account)
     pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
     items = {item.remote_id: item for page in pages for item in page.items if item.event is not None}
     standing = Link.objects.filter(calendar=calendar).exclude(remote_id="").exclude(state=LinkState.GONE)

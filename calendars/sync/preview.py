@@ -53,7 +53,7 @@ def _living(calendar: Calendar, now: datetime) -> list[HubEvent]:
         now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS),
         now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS),
     )
-    provider = gateway.provider_for(calendar.platform)
+    provider = gateway.provider_for(calendar.account)
     pages = provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
     return [item.event for page in pages for item in page.items if item.event is not None]
 

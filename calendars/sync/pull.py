@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
+from accounts.models import Health
 from calendars import rows, selectors
-from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Withheld
+from calendars.models import Calendar, Event, Link, LinkState, Withheld
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
@@ -229,7 +230,7 @@ def _standing(calendar: Calendar) -> QuerySet[Link]:
 def _finish(reading: Round) -> None:
     calendar, now = reading.calendar, reading.clock()
     first = calendar.imported_at is None
-    calendar.enter(CalendarState.HEALTHY, now=now)
+    calendar.enter(Health.HEALTHY, now=now)
     with transaction.atomic():
         leases.hold(
             reading.lease,
@@ -244,9 +245,7 @@ def _finish(reading: Round) -> None:
             last_success_at=now,
             failures=0,
             not_before=None,
-            state=calendar.state,
-            state_since=calendar.state_since,
-            state_reason="",
+            **calendar.state_values(),
             generation=calendar.generation + reading.complete,
             reread_at=_still_wanted(reading),
         )

@@ -120,7 +120,7 @@ def _take_lease(calendar_id: int, clock: Clock, sleep: Sleep) -> Lease | None:
 
 def _reached(calendar: Calendar) -> CalendarProvider:
     """The provider of a calendar that is really there: else every copy in it would seem to be gone."""
-    provider = gateway.provider_for(calendar.platform)
+    provider = gateway.provider_for(calendar.account)
     told = provider.calendars(calendar.account.address)
     if not any(info.calendar_id == calendar.remote_id or (calendar.is_primary and info.is_primary) for info in told):
         raise MailboxUnavailable("The calendar is not in its mailbox any more.")

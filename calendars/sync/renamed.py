@@ -12,8 +12,8 @@ from datetime import datetime
 
 from django.db.models import F
 
-from accounts.models import LinkedAccount
-from calendars.models import Calendar, CalendarQuerySet, CalendarState, Link, LinkState, Operation
+from accounts.models import Health, LinkedAccount
+from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation
 from calsync.providers.base import Item
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def carry_activation_over(accounts: Sequence[LinkedAccount], *, now: datetime) -
             continue
         calendar.is_active, calendar.activated_at = True, now
         calendar.leaves_existing_alone = before.leaves_existing_alone
-        calendar.enter(CalendarState.IMPORTING, now=now)
+        calendar.enter(Health.IMPORTING, now=now)
         calendar.save()
         Calendar.objects.filter(pk=calendar.pk).ring(now=now)
         carried += 1
@@ -81,10 +81,10 @@ def _move(former: Calendar, calendar: Calendar, *, now: datetime) -> None:
     moving.update(calendar=calendar)
     Operation.objects.filter(link__in=moved).update(calendar=calendar)
     Link.objects.filter(calendar=former).update(state=LinkState.GONE)
-    former.enter(CalendarState.DISABLED, now=now, reason=GOES_ON)
+    former.enter(Health.DISABLED, now=now, reason=GOES_ON)
     # Should the old address ever come back, it begins anew: what it knew is no longer its own.
     Calendar.objects.filter(pk=former.pk).update(
         is_active=False, cursor="", imported_at=None, activated_at=None, fence=F("fence") + 1,
-        state=former.state, state_since=former.state_since, state_reason=former.state_reason,
+        **former.state_values(),
     )  # fmt: skip
     logger.info("calendar.renamed former=%s calendar=%s links=%s", former.pk, calendar.pk, len(moved))

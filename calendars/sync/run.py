@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import F, Q
 
+from accounts.models import Health
 from calendars import selectors
-from calendars.models import Calendar, CalendarQuerySet, CalendarState, Operation, OperationState
+from calendars.models import Calendar, CalendarQuerySet, Operation, OperationState
 from calendars.sync.clock import Clock
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
@@ -106,7 +107,7 @@ def _next_wait(scope: CalendarQuerySet, now: datetime) -> timedelta | None:
     wanting = scope.filter(Q(wanted__gt=F("done")) | Q(pk__in=Operation.objects.open().values("calendar_id")))
     if wanting.filter(lease_until__gt=now).exists():
         return LOOK_AGAIN  # another worker is at it; should it be dead, its lease runs out
-    paused = wanting.filter(not_before__gt=now).exclude(state=CalendarState.ACTION_REQUIRED)
+    paused = wanting.filter(not_before__gt=now).exclude(state=Health.ACTION_REQUIRED)
     waiting = Operation.objects.open().filter(calendar__in=scope, due_at__gt=now)
     times = [
         *paused.order_by("not_before").values_list("not_before", flat=True)[:1],
@@ -123,7 +124,7 @@ def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float)
     open_operations = Operation.objects.open().filter(calendar__in=scope)
     # What a brake makes wait is no failure: its case says so.
     late = open_operations.filter(due_at__gt=now + SHORT_WAIT).exclude(error_code=FindingKind.STORM).count()
-    troubled = scope.filter(state__in=[CalendarState.ACTION_REQUIRED, CalendarState.DELAYED])
+    troubled = scope.filter(state__in=[Health.ACTION_REQUIRED, Health.DELAYED])
     parked = Operation.objects.filter(calendar__in=scope, state=OperationState.PARKED).select_related(
         "calendar__account"
     )

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from accounts.models import Health
 from accounts.secrets import fingerprint_key
 from calendars import rows
-from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Event, Link, LinkState, Operation, OperationState
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.lease import Lease
@@ -232,9 +233,8 @@ class _Batch:
         self.calendar_values["not_before"] = until
         if until - self.now < LONG_PAUSE:
             return
-        self.calendar.enter(CalendarState.DELAYED, now=self.now, reason=f"{error} {error.remedy}")
-        for name in ("state", "state_since", "state_reason"):
-            self.calendar_values[name] = getattr(self.calendar, name)
+        self.calendar.enter(Health.DELAYED, now=self.now, reason=str(error), remedy=error.remedy)
+        self.calendar_values |= self.calendar.state_values()
         Calendar.objects.filter(pk=self.calendar.pk).ring(now=self.now)
 
     def _plan_again(self) -> None:

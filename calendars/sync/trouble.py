@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from calendars.models import Calendar, CalendarState
+from accounts.models import Health
+from calendars.models import Calendar
 from calendars.sync import lease as leases
 from calendars.sync.lease import Lease
 from calsync.engine.backoff import next_attempt
@@ -27,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 QUOTA_PAUSE = timedelta(hours=2)
 PERSON_NEEDED_PAUSE = timedelta(minutes=5)
+DEFECT = "Send the log line calendar.defect of this calendar to whoever maintains CalSync; it is tried again by itself."
 NEEDS_A_PERSON = (AuthenticationFailed, AccessDenied, MailboxUnavailable, NotFound)
 
 
@@ -50,14 +52,14 @@ def note_defect(*, lease: Lease, calendar_id: int, error: Exception, now: dateti
     """Record on the calendar that CalSync itself failed on it, and let it rest: the other calendars go on."""
     log_defect(logger, "calendar.defect", error, calendar=calendar_id)
     calendar = Calendar.objects.get(pk=calendar_id)
-    calendar.enter(CalendarState.ACTION_REQUIRED, now=now, reason=f"CalSync itself failed ({type(error).__name__}).")
+    calendar.enter(
+        Health.ACTION_REQUIRED, now=now, reason=f"CalSync itself failed ({type(error).__name__}).", remedy=DEFECT
+    )
     with transaction.atomic():
         leases.hold(
             lease,
             now=now,
-            state=calendar.state,
-            state_since=calendar.state_since,
-            state_reason=calendar.state_reason,
+            **calendar.state_values(),
             failures=calendar.failures + 1,
             not_before=now + PERSON_NEEDED_PAUSE,
         )
@@ -65,8 +67,8 @@ def note_defect(*, lease: Lease, calendar_id: int, error: Exception, now: dateti
 
 def note_trouble(*, lease: Lease, calendar: Calendar, error: ProviderError, now: datetime) -> None:
     """Record on the calendar that a whole read or batch failed, and when it is tried again."""
-    state = CalendarState.DELAYED if isinstance(error, Transient | QuotaPaused) else CalendarState.ACTION_REQUIRED
-    calendar.enter(state, now=now, reason=f"{error} {error.remedy}")
+    state = Health.DELAYED if isinstance(error, Transient | QuotaPaused) else Health.ACTION_REQUIRED
+    calendar.enter(state, now=now, reason=str(error), remedy=error.remedy)
     calendar.failures += 1
     calendar.not_before = pause_until(error, failures=calendar.failures, now=now)
     logger.warning(
@@ -77,9 +79,7 @@ def note_trouble(*, lease: Lease, calendar: Calendar, error: ProviderError, now:
         leases.hold(
             lease,
             now=now,
-            state=calendar.state,
-            state_since=calendar.state_since,
-            state_reason=calendar.state_reason,
+            **calendar.state_values(),
             failures=calendar.failures,
             not_before=calendar.not_before,
         )

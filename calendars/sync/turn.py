@@ -79,7 +79,7 @@ def _work(lease: Lease, clock: Clock, tally: Tally) -> None:
             return
         tally.calendars.add(calendar.pk)
         try:
-            if not _step(lease, calendar, gateway.provider_for(calendar.platform), clock, tally):
+            if not _step(lease, calendar, gateway.provider_for(calendar.account), clock, tally):
                 return
         except ProviderError as error:
             note_trouble(lease=lease, calendar=calendar, error=error, now=clock())

@@ -78,7 +78,7 @@ def _subscribe(calendar: Calendar, clock: Clock) -> str:
     watch.save()
     hook = f"{settings.CALSYNC_PUBLIC_URL}/hooks/{'google' if calendar.platform == Platform.GOOGLE else 'graph'}"
     try:
-        given = gateway.provider_for(calendar.platform).subscribe(
+        given = gateway.provider_for(calendar.account).subscribe(
             rows.mailbox_of(calendar),
             url=hook,
             lifecycle_url=hook,
@@ -99,7 +99,7 @@ def _subscribe(calendar: Calendar, clock: Clock) -> str:
 def _renew(watch: Watch, clock: Clock) -> str:
     """Prolong, or where the provider cannot, make a new channel first and drop the old one afterwards."""
     try:
-        given = gateway.provider_for(watch.calendar.platform).renew(rows.mailbox_of(watch.calendar), _given(watch))
+        given = gateway.provider_for(watch.calendar.account).renew(rows.mailbox_of(watch.calendar), _given(watch))
     except ProviderError as error:
         watch.renew_at = clock() + RETRY_REFUSED
         watch.state_reason = str(error)[:255]
@@ -117,7 +117,7 @@ def _renew(watch: Watch, clock: Clock) -> str:
 
 def _stop(watch: Watch, clock: Clock) -> None:
     try:
-        gateway.provider_for(watch.calendar.platform).unsubscribe(rows.mailbox_of(watch.calendar), _given(watch))
+        gateway.provider_for(watch.calendar.account).unsubscribe(rows.mailbox_of(watch.calendar), _given(watch))
     except ProviderError as error:
         logger.info("watch.stop_failed calendar=%s status=%s", watch.calendar_id, error.status)
     watch.enter(WatchState.STOPPED, now=clock())

@@ -8,7 +8,6 @@ from functools import partial
 from django.conf import settings
 from django.db.utils import DatabaseError
 
-from accounts.models import LinkedAccount
 from calendars import gateway
 from calsync.engine.events import Platform
 from calsync_site.doctor import clocks, connections, queue
@@ -38,12 +37,16 @@ def examine(*, now: datetime, patience: float = PATIENCE) -> list[Finding]:
 def _send(errands: Errands, *, usable: bool) -> list[Finding]:
     """Begin all network calls; returns what needs none."""
     found: list[Finding] = []
+    owns = connections.own_connections() if usable else []
+    for own in owns:
+        trial = partial(connections.try_own, own, connections.mailboxes_to_try(Platform(own.platform), owns, own))
+        errands.send(trial, late=[connections.late(Platform(own.platform))])
     for platform in Platform:
         if not gateway.is_configured(platform):
-            mapped = usable and LinkedAccount.objects.in_use().filter(platform=platform.value).exists()
+            mapped = usable and bool(connections.mailboxes_to_try(platform, owns))
             found.append(connections.unconfigured(platform, needed=mapped))
             continue
-        addresses = connections.mailboxes_to_try(platform) if usable else []
+        addresses = connections.mailboxes_to_try(platform, owns) if usable else []
         trial = partial(connections.try_connection, platform, addresses)
         errands.send(trial, late=[connections.late(platform)])
         errands.send(partial(clocks.compare_clock, platform), late=[])
@@ -56,7 +59,8 @@ def _send(errands: Errands, *, usable: bool) -> list[Finding]:
 
 def _look_at_rows(now: datetime) -> list[Finding]:
     try:
-        return [*look_at_keys(), *look_at_mailboxes(), *look_at_watches(now=now), *queue.look_at_queue(now=now)]
+        here = [*look_at_keys(), *look_at_mailboxes(), *look_at_watches(now=now)]
+        return [*here, *connections.look_at_expiry(now=now), *queue.look_at_queue(now=now)]
     except DatabaseError as error:
         text = f"The database broke off in the middle of the checkup ({type(error).__name__})."
         return [problem("database", text, "Try again; see the database server's log.")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 
-from accounts.models import LinkedAccount
+from accounts.models import LinkedAccount, ReachedThrough, TenantConnection
 from calendars import gateway
 from calsync.engine.events import Platform
 from calsync.providers.base import (
@@ -25,6 +27,7 @@ from calsync_site.doctor.finding import Finding, ok, problem, warning
 from calsync_site.environment import host_of
 
 NAMES = {Platform.OUTLOOK: "Microsoft 365", Platform.GOOGLE: "Google Workspace"}
+WARN_AHEAD = timedelta(days=30)
 MOST_TRIED = 3
 """One mailbox that does not exist says nothing about the connection: so many are tried."""
 
@@ -33,12 +36,67 @@ _SET = {
     Platform.GOOGLE: "Set GOOGLE_SERVICE_ACCOUNT_FILE to the path of the service account's key file.",
 }
 
+ANOTHER_PROOF = (
+    "Make a new client secret in the Entra admin center (App registrations, Certificates & secrets) and set "
+    "MICROSOFT_CLIENT_SECRET, or set MICROSOFT_CLIENT_CERTIFICATE to the PEM file of a registered certificate."
+)
+CHECK_CLIENT = "Check MICROSOFT_CLIENT_ID: the tenant knows no such app registration, or has not consented to it."
+CHECK_TENANT = "Check MICROSOFT_TENANT_ID and MICROSOFT_CLIENT_ID, and the file in MICROSOFT_CLIENT_CERTIFICATE if set."
+NEW_KEY = "Check this machine's clock; make a new key for the service account and set GOOGLE_SERVICE_ACCOUNT_FILE."
+IN_THE_CONSOLE = {
+    ANOTHER_PROOF: "Make a new client secret in the Entra admin center (App registrations, Certificates & secrets), or "
+    "register a certificate, and enter it on the connection's page in the console.",
+    CHECK_CLIENT: "Check the client on the connection's page: the tenant knows no such app registration, or has not "
+    "consented to it.",
+    CHECK_TENANT: "Check tenant, client and certificate on the connection's page in the console.",
+    NEW_KEY: "Check this machine's clock; make a new key and enter it on the connection's page.",
+    _SET[Platform.OUTLOOK]: "Enter the credentials on the connection's page in the console.",
+    _SET[Platform.GOOGLE]: "Enter the key file on the connection's page in the console.",
+}
+"""Where an own connection's remedy differs from that of the environment's."""
 
-def mailboxes_to_try(platform: Platform) -> list[str]:
-    """Addresses for a trial, those that are synced first; asks the database."""
-    accounts = LinkedAccount.objects.in_use().filter(platform=platform.value)
+
+def own_connections() -> list[TenantConnection]:
+    """The connections beside the environment's; asks the database."""
+    return list(TenantConnection.objects.filter(from_environment=False).order_by("pk"))
+
+
+def mailboxes_to_try(
+    platform: Platform, owns: Sequence[TenantConnection], own: TenantConnection | None = None
+) -> list[str]:
+    """Addresses that a connection reaches (``own``; None is the environment's), those that are synced first; asks the
+    database.
+    """
+    accounts = LinkedAccount.objects.in_use().filter(platform=platform.value, reached_through=ReachedThrough.TENANT)
+    elsewhere = [row for row in owns if row.platform == platform]
     ordered = accounts.order_by("-calendars__is_active", "calendars__failures", "pk")
-    return list(dict.fromkeys(ordered.values_list("address", flat=True)[: MOST_TRIED * 2]))[:MOST_TRIED]
+    found: dict[str, None] = {}
+    for address, chosen in ordered.values_list("address", "connection_id").iterator(chunk_size=100):
+        domain = address.rpartition("@")[2]
+        reached = next((row for row in elsewhere if row.pk == chosen), None)
+        reached = reached or next((row for row in elsewhere if domain in row.domains), None)
+        if reached == own:
+            found[address] = None
+        if len(found) == MOST_TRIED:
+            break
+    return list(found)
+
+
+def look_at_expiry(*, now: datetime) -> list[Finding]:
+    """Credentials that end soon or have ended, of the connections that we keep ourselves."""
+    found = []
+    for row in own_connections():
+        if row.expires_on is None or row.expires_on > now.date() + WARN_AHEAD:
+            continue
+        name, remedy = (
+            f"expiry.{row.pk}",
+            "Make new ones at the provider and enter them on the connection's page in the console.",
+        )
+        if row.expires_on < now.date():
+            found.append(problem(name, f"The credentials of {row} ended on {row.expires_on}.", remedy))
+        else:
+            found.append(warning(name, f"The credentials of {row} end on {row.expires_on}.", remedy))
+    return found
 
 
 def unconfigured(platform: Platform, *, needed: bool) -> Finding:
@@ -54,7 +112,19 @@ def late(platform: Platform) -> Finding:
     return problem(_name(platform), f"{NAMES[platform]} does not answer in time.", _network(platform))
 
 
-def try_connection(platform: Platform, addresses: Sequence[str]) -> list[Finding]:
+def try_own(connection: TenantConnection, addresses: Sequence[str]) -> list[Finding]:
+    """The same for a connection beside the environment's. Asks the provider, not the database."""
+    platform, name = Platform(connection.platform), f"connection.{connection.pk}"
+    found = try_connection(platform, addresses, connection)
+    return [
+        replace(one, name=name, text=f"{connection}: {one.text}", remedy=IN_THE_CONSOLE.get(one.remedy, one.remedy))
+        for one in found
+    ]
+
+
+def try_connection(
+    platform: Platform, addresses: Sequence[str], connection: TenantConnection | None = None
+) -> list[Finding]:
     """Get a token and read a mailbox's calendars. Asks the provider, not the database."""
     if not addresses:
         text = f"{NAMES[platform]} is configured; nobody is mapped to it, so no mailbox could be tried."
@@ -62,7 +132,7 @@ def try_connection(platform: Platform, addresses: Sequence[str]) -> list[Finding
     unavailable: list[Finding] = []
     for address in addresses:
         try:
-            calendars = gateway.provider_for(platform).calendars(address)
+            calendars = gateway.adapter_of(connection, platform).calendars(address)
         except (MailboxUnavailable, NotFound) as error:
             unavailable.append(refused(platform, address, error))
             continue
@@ -114,14 +184,11 @@ def _remedy(platform: Platform, error: ProviderError) -> str:
 
 def _microsoft(error: ProviderError) -> str:
     if error.code == "invalid_client":
-        return (
-            "Make a new client secret in the Entra admin center (App registrations, Certificates & secrets) and set "
-            "MICROSOFT_CLIENT_SECRET, or set MICROSOFT_CLIENT_CERTIFICATE to the PEM file of a registered certificate."
-        )
+        return ANOTHER_PROOF
     if error.code == "unauthorized_client":
-        return "Check MICROSOFT_CLIENT_ID: the tenant knows no such app registration, or has not consented to it."
+        return CHECK_CLIENT
     if isinstance(error, AuthenticationFailed):
-        return "Check MICROSOFT_TENANT_ID and MICROSOFT_CLIENT_ID, and the file in MICROSOFT_CLIENT_CERTIFICATE if set."
+        return CHECK_TENANT
     if isinstance(error, AccessDenied):
         return _PERMISSION[Platform.OUTLOOK]
     if isinstance(error, MailboxUnavailable | NotFound):
@@ -139,7 +206,7 @@ def _google(error: ProviderError) -> str:
     if error.code == "accessNotConfigured":
         return "Enable the Google Calendar API in the service account's Google Cloud project."
     if isinstance(error, AuthenticationFailed):
-        return "Check this machine's clock; make a new key for the service account and set GOOGLE_SERVICE_ACCOUNT_FILE."
+        return NEW_KEY
     if isinstance(error, AccessDenied):
         return _PERMISSION[Platform.GOOGLE]
     if isinstance(error, MailboxUnavailable | NotFound):

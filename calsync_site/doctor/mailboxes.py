@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from calendars.models import Calendar, CalendarState, Operation, OperationState
+from accounts.models import Health
+from calendars.models import Calendar, Operation, OperationState
 from calsync_site.doctor.finding import Finding, ok, problem, warning
 
 MOST_SHOWN = 20
@@ -16,9 +17,7 @@ def look_at_mailboxes() -> list[Finding]:
     if not count:
         remedy = "Map people with manage.py map_org_units FILE.csv, then manage.py activate_sync --all"
         return [warning("mailboxes", "No calendar is active.", remedy), *_parked()]
-    troubled = calendars.filter(state__in=[CalendarState.ACTION_REQUIRED, CalendarState.DELAYED]).order_by(
-        "state", "pk"
-    )
+    troubled = calendars.filter(state__in=[Health.ACTION_REQUIRED, Health.DELAYED]).order_by("state", "pk")
     found = [_trouble(calendar) for calendar in troubled[:MOST_SHOWN]]
     total = troubled.count()
     if total > MOST_SHOWN:
@@ -30,8 +29,9 @@ def look_at_mailboxes() -> list[Finding]:
 def _trouble(calendar: Calendar) -> Finding:
     name = f"mailbox.{calendar.pk}"
     text = f"{calendar}: {calendar.get_state_display()}: {calendar.state_reason or 'no reason was noted'}"
-    if calendar.state == CalendarState.ACTION_REQUIRED:
-        return problem(name, text, _REMEDY.format(pk=calendar.pk))
+    remedy = f"{calendar.state_remedy} {_REMEDY.format(pk=calendar.pk)}".strip()
+    if calendar.state == Health.ACTION_REQUIRED:
+        return problem(name, text, remedy)
     return warning(name, text, "Nothing to do unless it lasts: it is tried again by itself.")
 
 

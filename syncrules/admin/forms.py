@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.models import User
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from calsync.engine.events import Platform
 from syncrules.models import Rule, RuleScope
 from syncrules.written import Draft, Whom, require_valid

@@ -16,7 +16,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSplitDateTimeWidg
 
 from accounts.console import AsksReason, ReadOnlyAdmin
 from accounts.models import Clearance, OrgUnit, PeopleGroup, User
-from accounts.models.mailboxes import MAX_REASON, PLATFORMS
+from accounts.models.health import MAX_REASON
+from accounts.models.mailboxes import PLATFORMS
 from accounts.reach import reaches_all, units_reached, visible_to
 from calsync.engine.events import Platform
 from syncrules.models import Scope, Switch

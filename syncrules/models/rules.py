@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from accounts.models import OrgUnit, PeopleGroup
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 
 MAX_RULE_NAME = 120
 

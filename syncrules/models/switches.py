@@ -10,7 +10,8 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Clearance, OrgUnit, PeopleGroup
-from accounts.models.mailboxes import MAX_REASON, PLATFORMS
+from accounts.models.health import MAX_REASON
+from accounts.models.mailboxes import PLATFORMS
 
 
 class Scope(models.TextChoices):

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
-from accounts.models.mailboxes import MAX_REASON
+from accounts.models.health import MAX_REASON
 from syncrules.models import Rule, RuleVersion
 from syncrules.written import Draft, Whom, draft_of, require_valid, written
 

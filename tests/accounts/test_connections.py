@@ -41,7 +41,7 @@ def test_both_tenants_get_a_row_that_holds_no_secret(microsoft, google):
     made = ensure_connections_from_environment(now=NOW)
     assert (made[Platform.OUTLOOK].tenant, made[Platform.OUTLOOK].client) == ("tenant-1", "client-1")
     assert (made[Platform.GOOGLE].tenant, made[Platform.GOOGLE].client) == ("example.org", "sync@p.example")
-    assert {row.state for row in made.values()} == {"unknown"}
+    assert {row.state for row in made.values()} == {"waiting"}
     assert "hunter" not in serializers.serialize("json", TenantConnection.objects.all())
 
 
@@ -49,7 +49,7 @@ def test_asking_again_keeps_rows_and_their_state(microsoft):
     row = ensure_connections_from_environment(now=NOW)[Platform.OUTLOOK]
     report_connection(connection_id=row.pk, now=NOW)
     again = ensure_connections_from_environment(now=LATER)[Platform.OUTLOOK]
-    assert (again.pk, again.state, again.state_since) == (row.pk, "ok", NOW)
+    assert (again.pk, again.state, again.state_since) == (row.pk, "healthy", NOW)
 
 
 def test_another_tenant_takes_over_the_row_and_was_not_tried_yet(microsoft):
@@ -57,7 +57,7 @@ def test_another_tenant_takes_over_the_row_and_was_not_tried_yet(microsoft):
     report_connection(connection_id=row.pk, now=NOW)
     microsoft.MICROSOFT_TENANT_ID = "tenant-2"
     again = ensure_connections_from_environment(now=LATER)[Platform.OUTLOOK]
-    assert (again.pk, again.tenant, again.state, again.state_since) == (row.pk, "tenant-2", "unknown", LATER)
+    assert (again.pk, again.tenant, again.state, again.state_since) == (row.pk, "tenant-2", "waiting", LATER)
 
 
 def test_a_tenant_that_is_not_named_any_more_is_a_problem_until_it_is_again(microsoft):
@@ -65,24 +65,24 @@ def test_a_tenant_that_is_not_named_any_more_is_a_problem_until_it_is_again(micr
     microsoft.MICROSOFT_TENANT_ID = ""
     assert ensure_connections_from_environment(now=LATER) == {}
     row.refresh_from_db()
-    assert (row.state, row.state_since) == ("problem", LATER)
+    assert (row.state, row.state_since) == ("action_required", LATER)
     assert "does not name" in row.state_reason
     microsoft.MICROSOFT_TENANT_ID = "tenant-1"
     row = ensure_connections_from_environment(now=LATER)[Platform.OUTLOOK]
-    assert (row.state, row.state_reason) == ("unknown", "")
+    assert (row.state, row.state_reason) == ("waiting", "")
 
 
 def test_half_a_configuration_is_a_problem_that_names_what_is_missing(microsoft):
     microsoft.MICROSOFT_CLIENT_SECRET = ""
     row = ensure_connections_from_environment(now=NOW)[Platform.OUTLOOK]
-    assert (row.state, row.state_reason) == ("problem", "MICROSOFT_CLIENT_SECRET or _CERTIFICATE is not set.")
+    assert (row.state, row.state_reason) == ("action_required", "MICROSOFT_CLIENT_SECRET or _CERTIFICATE is not set.")
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"type": "authorized_user"}', '{"type": "service_account"}'])
 def test_a_key_file_of_no_use_is_a_problem_that_quotes_nothing(google, content):
     google.unlink() if content is None else google.write_text(content)
     row = ensure_connections_from_environment(now=NOW)[Platform.GOOGLE]
-    assert row.state == "problem"
+    assert row.state == "action_required"
     assert row.state_reason.startswith("GOOGLE_SERVICE_ACCOUNT_FILE")
 
 
@@ -101,10 +101,10 @@ def test_the_state_changes_its_date_only_when_it_changes(microsoft):
     report_connection(connection_id=row.pk, problem="first", now=NOW)
     report_connection(connection_id=row.pk, problem="second", now=LATER)
     row.refresh_from_db()
-    assert (row.state, row.state_since, row.state_reason) == ("problem", NOW, "second")
+    assert (row.state, row.state_since, row.state_reason) == ("action_required", NOW, "second")
     report_connection(connection_id=row.pk, now=LATER)
     row.refresh_from_db()
-    assert (row.state, row.state_since, row.state_reason) == ("ok", LATER, "")
+    assert (row.state, row.state_since, row.state_reason) == ("healthy", LATER, "")
 
 
 def test_a_working_connection_costs_no_write(microsoft, django_assert_num_queries):

@@ -117,7 +117,7 @@ def test_disabling_a_mailbox_asks_for_a_reason_first(root):
     assert question.status_code == 200
     assert question.templates[0].name == "console/ask_reason.html"
     account.refresh_from_db()
-    assert account.state == "active"
+    assert account.state == "waiting"
     empty = root.post(page("linkedaccount", "changelist"), selected | {"reason": ""})
     assert "reason" in empty.context["form"].errors
     root.post(page("linkedaccount", "changelist"), selected | {"reason": "left the company"})
@@ -143,4 +143,4 @@ def test_cem_who_may_only_look_cannot_disable_a_mailbox(client):
     selected = {"action": "disable", "_selected_action": [account.pk], "select_across": "0", "reason": "x"}
     client.post(page("linkedaccount", "changelist"), selected)
     account.refresh_from_db()
-    assert account.state == "active"
+    assert account.state == "waiting"

@@ -90,7 +90,7 @@ def test_a_recreated_account_goes_on_with_the_mailbox_of_before(root, found):
     )  # fmt: skip
     act(root, "confirm", found("ada", candidate=old.person))
     old.refresh_from_db()
-    assert (old.directory_id, old.state, old.person.is_active) == ("id-ada", "active", True)
+    assert (old.directory_id, old.state, old.person.is_active) == ("id-ada", "waiting", True)
 
 
 def test_ignored_entries_are_left_alone(root, found):

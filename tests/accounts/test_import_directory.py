@@ -47,7 +47,7 @@ def test_people_of_a_microsoft_tenant_come_with_unit_manager_zone_and_mailbox(wo
     assert (bo.name, bo.org_unit.path, bo.time_zone, bo.manager.email) == (
         "Bo", "/Sales/EMEA", "Asia/Tokyo", "ada@lark.example",
     )  # fmt: skip
-    assert boxes("bo@lark.example") == [("outlook", "bo@lark.example", "active")]
+    assert boxes("bo@lark.example") == [("outlook", "bo@lark.example", "waiting")]
     assert told["people"] == {"created": 2, "updated": 0, "unchanged": 0}
     assert "bo@lark.example: created in /Sales/EMEA" in told["changes"]
     assert Calendar.objects.count() == 2
@@ -239,7 +239,7 @@ def test_a_new_address_of_the_same_id_keeps_row_and_calendar(google, source):
     host.rename_mailbox(f"ada@{domain}", f"ada.berg@{domain}")
     told = google.read(source)
     after = LinkedAccount.objects.get(pk=before.pk)
-    assert (after.address, after.person.email, after.state) == (f"ada.berg@{domain}", f"ada.berg@{domain}", "active")
+    assert (after.address, after.person.email, after.state) == (f"ada.berg@{domain}", f"ada.berg@{domain}", "waiting")
     assert Calendar.objects.get(account=after) == calendar
     assert told["renamed"] == 1
     assert told["people"]["created"] == 0
@@ -308,7 +308,7 @@ def test_somebody_who_is_back_goes_on(world):
     ada.enabled = True
     told = world.read("microsoft")
     assert (person("ada@lark.example").is_active, told["back"]) == (True, 1)
-    assert boxes("ada@lark.example") == [("outlook", "ada@lark.example", "active")]
+    assert boxes("ada@lark.example") == [("outlook", "ada@lark.example", "waiting")]
 
 
 def test_whoever_was_deactivated_or_disabled_by_hand_does_not_come_back(world):
@@ -331,7 +331,7 @@ def test_a_mailbox_that_goes_on_one_platform_leaves_the_person_who_has_another(g
     ada.suspended = True
     google.read("google")
     assert person("ada@lark.example").is_active
-    assert [row[2] for row in boxes("ada@lark.example")] == ["disabled", "active"]
+    assert [row[2] for row in boxes("ada@lark.example")] == ["disabled", "waiting"]
 
 
 def test_the_last_superuser_is_not_locked_out(world):

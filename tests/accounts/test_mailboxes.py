@@ -71,11 +71,11 @@ def test_a_problem_is_noted_and_goes_away_and_the_mailbox_stays_in_use():
     account = AccountFactory()
     report_account(account_id=account.pk, problem="no licence", now=LATER)
     account.refresh_from_db()
-    assert (account.state, account.state_reason, account.state_since) == ("problem", "no licence", LATER)
+    assert (account.state, account.state_reason, account.state_since) == ("action_required", "no licence", LATER)
     assert LinkedAccount.objects.in_use().exists()
     report_account(account_id=account.pk, now=LATER)
     account.refresh_from_db()
-    assert (account.state, account.state_reason) == ("active", "")
+    assert (account.state, account.state_reason) == ("healthy", "")
 
 
 def test_what_happens_later_does_not_wake_a_disabled_mailbox():

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import AccountState, Clearance, LinkedAccount, OrgUnit, ReachedThrough, TenantConnection, User
+from accounts.models import Clearance, Health, LinkedAccount, OrgUnit, ReachedThrough, TenantConnection, User
 from calendars.models import Calendar
 from tests.factories import NOW, AccountFactory, UserFactory
 
@@ -57,7 +57,7 @@ def test_a_first_file_makes_units_people_mailboxes_and_calendars(apply):
     )
     assert (bo.manager, bo.clearance, cem.manager) == (ada, Clearance.INTERNAL, bo)
     assert not ada.has_usable_password()
-    assert mailboxes_of("ada@x.org") == {("outlook", "ada@o.org", "active"), ("google", "ada@g.org", "active")}
+    assert mailboxes_of("ada@x.org") == {("outlook", "ada@o.org", "waiting"), ("google", "ada@g.org", "waiting")}
     assert mailboxes_of("cem@x.org") == set()
     assert Calendar.objects.filter(is_primary=True).count() == LinkedAccount.objects.count() == 3
     assert "line 2: ada@x.org: created in /Sales" in told
@@ -113,9 +113,9 @@ def test_a_changed_mailbox_disables_the_old_one_and_links_the_new(apply):
     apply(ADA)
     told = apply(ADA.replace("ada@g.org", "ada2@g.org"))
     assert mailboxes_of("ada@x.org") == {
-        ("outlook", "ada@o.org", "active"),
+        ("outlook", "ada@o.org", "waiting"),
         ("google", "ada@g.org", "disabled"),
-        ("google", "ada2@g.org", "active"),
+        ("google", "ada2@g.org", "waiting"),
     }
     assert "line 2: ada@x.org: google mailbox ada@g.org disabled, not named any more" in told
     assert "1 disabled" in told
@@ -127,7 +127,7 @@ def test_a_mailbox_that_is_not_named_any_more_is_disabled_and_named_again_enable
     apply(ADA.replace("ada@g.org", ""))
     assert ("google", "ada@g.org", "disabled") in mailboxes_of("ada@x.org")
     told = apply(ADA)
-    assert ("google", "ada@g.org", "active") in mailboxes_of("ada@x.org")
+    assert ("google", "ada@g.org", "waiting") in mailboxes_of("ada@x.org")
     assert "enabled again" in told
 
 
@@ -138,7 +138,7 @@ def test_a_mailbox_that_a_person_disabled_stays_disabled(apply):
     account.save()
     told = apply(ADA)
     account.refresh_from_db()
-    assert account.state == AccountState.DISABLED
+    assert account.state == Health.DISABLED
     assert "stays disabled: under investigation" in told
 
 

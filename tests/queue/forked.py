@@ -51,7 +51,7 @@ def _warm_up() -> None:
     serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True)
     gateway._adapters.__dict__.clear()
     for platform in Platform:
-        gateway.provider_for(platform)
+        gateway.adapter_of(None, platform)
     connections.close_all()
     gc.collect()
     gc.freeze()

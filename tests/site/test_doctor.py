@@ -16,8 +16,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Success
 
+from accounts.models import Health
 from calendars import services
-from calendars.models import Calendar, CalendarState, Event, Operation, Watch, WatchState
+from calendars.models import Calendar, Event, Operation, Watch, WatchState
 from calendars.sync import bell
 from calsync.simulator.core import Fault
 from calsync.simulator.google.oauth import service_account_info
@@ -62,7 +63,7 @@ def ada(db, connected):
     accounts = [AccountFactory(person=person, platform=platform, address=ADA) for platform in ("outlook", "google")]
     services.ensure_primary_calendars(accounts)
     services.activate(calendars=Calendar.objects.all(), from_now=False, now=timezone.now())
-    Calendar.objects.update(state=CalendarState.HEALTHY, done=1, wanted=1, dirty_at=None)
+    Calendar.objects.update(state=Health.HEALTHY, done=1, wanted=1, dirty_at=None)
     install_schedules()
     finished(ago=timedelta(seconds=20))
     return person
@@ -188,11 +189,11 @@ def test_an_installation_without_connections_is_told_what_to_set(db, settings):
 
 def test_a_calendar_in_trouble_is_shown_with_its_reason(ada):
     calendar = Calendar.objects.get(account__platform="google")
-    calendar.enter(CalendarState.ACTION_REQUIRED, now=timezone.now(), reason="The licence is gone.")
+    calendar.enter(Health.ACTION_REQUIRED, now=timezone.now(), reason="The licence is gone.")
     calendar.save()
     found = checkup()[f"mailbox.{calendar.pk}"]
     assert (found.state, "The licence is gone." in found.text) == (State.PROBLEM, True)
-    Calendar.objects.update(state=CalendarState.DELAYED)
+    Calendar.objects.update(state=Health.DELAYED)
     assert checkup()[f"mailbox.{calendar.pk}"].state == State.WARNING
 
 

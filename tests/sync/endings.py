@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from calendars.models import Calendar, CalendarState, Event, Link, LinkState, Operation
+from accounts.models import Health
+from calendars.models import Calendar, Event, Link, LinkState, Operation
 from calendars.sync.run import RunReport, serve
 from calsync.simulator.core import Fault
 
@@ -53,7 +54,7 @@ def states() -> list[tuple[str, str, str]]:
 
 def state_of(person, platform: str) -> Calendar:
     """The calendar that a person has on a platform."""
-    return Calendar.objects.get(account__person=person.user, account__platform=platform, account__state="active")
+    return Calendar.objects.get(account__person=person.user, account__platform=platform, account__is_active=True)
 
 
 def titles(person) -> tuple[list[str], list[str]]:
@@ -72,7 +73,7 @@ def assert_well(world, clock: Patience, person, expected: Iterable[str]) -> None
     assert report.tally.writes == {}
     assert world.provider_writes() == 0
     assert titles(person) == (wanted, wanted)
-    assert {state for _, state, _ in states()} <= {CalendarState.HEALTHY}, states()
+    assert {state for _, state, _ in states()} <= {Health.HEALTHY}, states()
     assert world.audit().match_rate == 100.0
     assert world.mails == []
     assert_rows_are_right(person, len(wanted))

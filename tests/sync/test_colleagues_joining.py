@@ -237,7 +237,7 @@ def test_a_page_of_plain_events_costs_no_query_more(world, soon):
 
 def pages(calendar):
     """The calendar as it is read at first."""
-    provider = gateway.provider_for(calendar.platform)
+    provider = gateway.provider_for(calendar.account)
     window = Window(timezone.now() - timedelta(days=30), timezone.now() + timedelta(days=400))
     return provider.changes(rows.mailbox_of(calendar), cursor="", window=window, known=lambda _: {})
 

@@ -39,7 +39,7 @@ def assert_person_needed(person, platform, *words):
     told = state_of(person, platform)
     assert told.state == "action_required"
     for word in words:
-        assert word in told.state_reason
+        assert word in f"{told.state_reason} {told.state_remedy}"
     assert len(told.state_reason) < 255  # nothing was cut off
 
 

@@ -94,7 +94,7 @@ def test_while_a_read_is_refused_the_calendar_says_so_and_needs_nobody(world, pr
     clock.settle()
     delayed = state_of(ada, PLATFORM[provider])
     assert delayed.state == "delayed"
-    assert "Nothing to do: it is tried again by itself." in delayed.state_reason
+    assert "Nothing to do: it is tried again by itself." in delayed.state_remedy
     clock.wait_it_out()
     assert_well(world, clock, ada, [])
 
@@ -138,7 +138,7 @@ def test_a_quota_that_recovers_in_hours_pauses_the_mailbox_and_says_so(world, wh
     told = state_of(ada, "google")
     assert told.not_before - clock.now() > timedelta(hours=1)
     assert told.state == "delayed"
-    assert "Wait: the mailbox is paused" in told.state_reason
+    assert "Wait: the mailbox is paused" in told.state_remedy
     assert clock.wait_it_out() > timedelta(hours=3)
     assert_well(world, clock, ada, ["Budget"])
 

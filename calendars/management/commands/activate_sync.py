@@ -89,7 +89,7 @@ class Command(BaseCommand):
 
     def _trouble(self, report: RunReport) -> None:
         for calendar in report.troubled:
-            self.stderr.write(f"{calendar}: {calendar.state_reason}")
+            self.stderr.write(f"{calendar}: {calendar.state_reason} {calendar.state_remedy}")
         for operation in report.parked:
             self.stderr.write(
                 f"parked: {operation.kind} on {operation.calendar}: {operation.reason} {operation.remedy}"

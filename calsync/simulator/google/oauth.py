@@ -52,20 +52,37 @@ def signing_key() -> rsa.RSAPrivateKey:
 
 def service_account_info(base_url: str) -> dict[str, str]:
     """The key file of the pretend service account; ``base_url`` without a trailing slash."""
-    pem = signing_key().private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     return {
         "type": "service_account",
         "project_id": "calsync-simulator",
         "private_key_id": KEY_ID,
-        "private_key": pem.decode(),
+        "private_key": pem_of(signing_key()),
         "client_email": CLIENT_EMAIL,
         "client_id": "112233445566778899001",
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
         "token_uri": f"{base_url}/token",
         "universe_domain": "googleapis.com",
     }
+
+
+@dataclass(slots=True)
+class ServiceAccount:
+    """The service account of another domain, with a key of its own and what that domain's administrator delegated."""
+
+    email: str
+    domains: frozenset[str]
+    key: rsa.RSAPrivateKey
+    delegated: set[str] = field(default_factory=lambda: set(DELEGATED))
+
+    def info(self, base_url: str) -> dict[str, str]:
+        """Its key file."""
+        return service_account_info(base_url) | {"client_email": self.email, "private_key": pem_of(self.key)}
+
+
+def pem_of(key: rsa.RSAPrivateKey) -> str:
+    """A private key as a key file holds it."""
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*form).decode()
 
 
 @dataclass(eq=False)
@@ -102,6 +119,21 @@ class Tokens:
     refresh: dict[str, Grant] = field(default_factory=dict)
     clients: dict[str, str] = field(default_factory=lambda: {OAUTH_CLIENT_ID: OAUTH_CLIENT_SECRET})
     codes: Codes = field(default_factory=Codes)
+    others: dict[str, ServiceAccount] = field(default_factory=dict)
+
+    def add_account(self, *domains: str) -> ServiceAccount:
+        """The service account of another Workspace, which holds the mailboxes of these mail domains."""
+        email = f"calsync@{domains[0].replace('.', '-')}.iam.gserviceaccount.com"
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self.others[email] = ServiceAccount(email, frozenset(domains), key)
+        return self.others[email]
+
+    def _delegated(self, issuer: str, subject: str) -> set[str]:
+        """What the service account may do in the domain of this person."""
+        domain = subject.rpartition("@")[2]
+        if other := self.others.get(issuer):
+            return other.delegated if domain in other.domains else set()
+        return set() if any(domain in other.domains for other in self.others.values()) else self.delegated
 
     def mint(self, user: str, *scopes: str, seconds: int = 3600) -> str:
         """An access token for ``user``; all delegated scopes when none are named."""
@@ -197,10 +229,10 @@ class Tokens:
         scopes = set(str(claims.get("scope") or "").split())
         if not scopes:
             raise TokenRefused(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
-        if subject and subject != CLIENT_EMAIL:
+        if subject and subject != claims["iss"]:
             if subject not in users:
                 raise TokenRefused(400, "invalid_grant", "Invalid email or User ID")
-            if not scopes <= self.delegated:
+            if not scopes <= self._delegated(str(claims["iss"]), subject):
                 raise TokenRefused(401, "unauthorized_client", UNAUTHORIZED)
         return self._granted(subject, scopes)
 
@@ -214,7 +246,8 @@ class Tokens:
         try:
             head, body, signature = assertion.split(".")
             header, claims = (json.loads(_decoded(part)) for part in (head, body))
-            signing_key().public_key().verify(
+            other = self.others.get(str(claims.get("iss")))
+            (other.key if other else signing_key()).public_key().verify(
                 _decoded(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256()
             )
         except (ValueError, binascii.Error, InvalidSignature):
@@ -226,7 +259,7 @@ class Tokens:
     def _check_claims(self, claims: dict[str, Any], own_url: str) -> None:
         now = datetime.now(UTC).timestamp()  # clients sign by the real clock, which a test cannot move
         issued, expires = float(claims.get("iat", 0)), float(claims.get("exp", 0))
-        if claims.get("iss") != CLIENT_EMAIL:
+        if claims.get("iss") not in (CLIENT_EMAIL, *self.others):
             raise TokenRefused(400, "invalid_grant", "Invalid issuer: Not a valid email or user ID.")
         if claims.get("aud") not in (GOOGLE_AUDIENCE, own_url):
             raise TokenRefused(400, "invalid_grant", "Invalid JWT: Failed audience check.")

@@ -9,10 +9,16 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import AsymmetricPadding
 from werkzeug.wrappers import Request, Response
 
 from calsync.simulator import openid
@@ -21,6 +27,7 @@ from calsync.simulator.graph import ids
 from calsync.simulator.graph.consent import LOGIN, Consents
 from calsync.simulator.graph.errors import Json
 from calsync.simulator.graph.store import GraphStore
+from calsync.simulator.graph.tenant import TENANT_ID
 
 CLIENT_ID = ids.stable_uuid("app", "calsync")
 CLIENT_SECRET = "pretend-client-secret"  # noqa: S105 - known to everybody, opens only the pretend tenant
@@ -31,11 +38,22 @@ ROLES = ("Calendars.ReadWrite", "MailboxSettings.Read", "User.Read.All", "GroupM
 
 @dataclass(slots=True)
 class App:
-    """An application that is registered in the tenant."""
+    """An application that is registered in a tenant. ``domains``: the mail domains of a tenant of its own; none: it is
+    at home in the first tenant. ``certificate``: the PEM text against which assertions are checked; '' checks none.
+    """
 
     client_id: str
     secret: str
     secret_expired: bool = False
+    tenant_id: str = TENANT_ID
+    domains: frozenset[str] = frozenset()
+    roles: set[str] = field(default_factory=lambda: set(ROLES))
+    certificate: str = ""
+
+    def reaches(self, address: str, others: Iterable[str]) -> bool:
+        """Whether a mailbox is in the application's tenant; ``others``: the domains of the tenants beside the first."""
+        domain = address.rpartition("@")[2].lower()
+        return domain in self.domains if self.domains else domain not in others
 
 
 class LoginError(Exception):
@@ -62,6 +80,17 @@ class Login:
         """Make another application known."""
         self.apps[client_id] = App(client_id, secret)
         return self.apps[client_id]
+
+    def add_tenant(self, *domains: str, client_id: str, secret: str) -> App:
+        """Another tenant, which holds the mailboxes of these mail domains and has one application."""
+        tenant_id = ids.stable_uuid("tenant", *domains)
+        self.apps[client_id] = App(client_id, secret, tenant_id=tenant_id, domains=frozenset(domains))
+        return self.apps[client_id]
+
+    @property
+    def other_domains(self) -> frozenset[str]:
+        """The mail domains of the tenants beside the first."""
+        return frozenset().union(*(app.domains for app in self.apps.values()))
 
     def app_of(self, token: str) -> str | None:
         """The application a valid access token belongs to."""
@@ -95,7 +124,7 @@ class Login:
 
     def _check_tenant(self, tenant: str) -> None:
         domains = {address.partition("@")[2] for address in self._store.mailboxes}
-        if tenant.lower() not in {self._store.tenant_id, *domains}:
+        if tenant.lower() not in {self._store.tenant_id, *domains, *(app.tenant_id for app in self.apps.values())}:
             raise LoginError(400, "invalid_tenant", 90002, f"Tenant '{tenant}' not found.")
 
     def _configuration(self, tenant: str) -> Json:
@@ -126,7 +155,8 @@ class Login:
     def _token(self, tenant: str, form: dict[str, str]) -> Json:
         self._check_tenant(tenant)
         app = self.apps.get(form.get("client_id", ""))
-        if app is None:
+        at_home = app is not None and (tenant.lower() == app.tenant_id or "." in tenant)
+        if app is None or not at_home:
             text = f"Application with identifier '{form.get('client_id', '')}' was not found in the directory."
             raise LoginError(400, "unauthorized_client", 700016, text)
         if form.get("client_assertion_type") == ASSERTION_TYPE:
@@ -156,7 +186,9 @@ class Login:
         return answer
 
     def _check_assertion(self, app: App, assertion: str) -> None:
-        """The signature is not verified; header and claims must be those of a real client."""
+        """Header and claims must be those of a real client; the signature is checked where the certificate is known."""
+        if app.certificate and not _is_signed(app.certificate, assertion):
+            raise LoginError(401, "invalid_client", 700027, "The key was not found for the client assertion.")
         claims = _claims(assertion)
         if claims is None or claims.get("iss") != app.client_id or claims.get("sub") != app.client_id:
             raise LoginError(401, "invalid_client", 700027, "Client assertion failed signature validation.")
@@ -177,8 +209,8 @@ class Login:
                 "appid": app.client_id,
                 "oid": ids.stable_uuid("creator", app.client_id),
                 "idtyp": "app",
-                "roles": list(ROLES),
-                "tid": self._store.tenant_id,
+                "roles": sorted(app.roles),
+                "tid": app.tenant_id,
                 "uti": str(self._count),
             }
             token = f"{_part({'typ': 'JWT', 'alg': 'RS256', 'kid': 'pretend'})}.{_part(claims)}.{_part({})}"
@@ -219,6 +251,23 @@ def _instances() -> Json:
         "api-version": "1.1",
         "metadata": [{"preferred_network": aliases[0], "preferred_cache": aliases[1], "aliases": aliases}],
     }
+
+
+def _is_signed(certificate: str, assertion: str) -> bool:
+    """Whether the assertion carries a signature by the certificate's key."""
+    head, _, signature = assertion.rpartition(".")
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        return False
+    try:
+        algorithm = json.loads(base64.urlsafe_b64decode(head.partition(".")[0] + "=="))["alg"]
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+        scheme: AsymmetricPadding = pss if algorithm == "PS256" else padding.PKCS1v15()
+        given = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+        key.verify(given, head.encode(), scheme, hashes.SHA256())
+    except (InvalidSignature, KeyError, ValueError):
+        return False
+    return True
 
 
 def _claims(assertion: str) -> Json | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calsync.simulator.core import Core
 from calsync.simulator.graph import listing, users
 from calsync.simulator.graph.delta import DeltaRounds
-from calsync.simulator.graph.errors import GraphError, bad_request, invalid_request
+from calsync.simulator.graph.errors import GraphError, bad_request, invalid_request, user_not_found
 from calsync.simulator.graph.records import Calendar, Mailbox
 from calsync.simulator.graph.requests import GraphRequest, Reply
 from calsync.simulator.graph.store import GraphStore
@@ -35,14 +35,19 @@ class Routes:
                 raise bad_request("/me request is only valid with delegated authentication flow.")
             if words == ["users"]:
                 _only(request, "GET")
+                self._need(request, "User.Read.All")
                 return users.list_users(request, self._store)
             if words[:1] == ["users"]:
                 return self._of_user(request, words[1], words[2:])
         raise no_segment(words)
 
     def _of_user(self, request: GraphRequest, name: str, rest: list[str]) -> Reply:
+        app = self._store.login.apps[request.app]
+        if not app.reaches(self._store.user(name).address, self._store.login.other_domains):
+            raise user_not_found(name)
         if not rest:
             _only(request, "GET")
+            self._need(request, "User.Read.All")
             return users.one_user(request, self._store.user(name))
         mailbox = self._store.mailbox(name)
         if mailbox.denied:
@@ -50,7 +55,9 @@ class Routes:
         head = rest[0].lower()
         if head == "mailboxsettings" and len(rest) <= 2:
             _only(request, "GET")
+            self._need(request, "MailboxSettings.Read")
             return users.settings(mailbox, *rest[1:])
+        self._need(request, *(("Calendars.Read",) if request.method == "GET" else ()), "Calendars.ReadWrite")
         if head == "calendars" and len(rest) == 1:
             _only(request, "GET", "POST")
             return users.calendars(request, self._store, mailbox)
@@ -59,6 +66,11 @@ class Routes:
         if head == "calendar":
             return self._of_calendar(request, mailbox, mailbox.default, rest[1:])
         return self._events(request, mailbox, None, rest)
+
+    def _need(self, request: GraphRequest, *roles: str) -> None:
+        """Refuse an application that was granted none of these permissions."""
+        if not self._store.login.apps[request.app].roles & set(roles):
+            raise GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
     def _of_calendar(self, request: GraphRequest, mailbox: Mailbox, calendar: Calendar, rest: list[str]) -> Reply:
         if rest:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.progress import bars
 from calendars.management.scope import UsageError, add_person, chosen
+from calendars.models import Calendar
 from calendars.sync.run import RunReport, serve
 from conflicts.services import close_settled, open_cases
 
@@ -83,8 +84,7 @@ def as_json(report: RunReport) -> dict[str, Any]:
         "brakes": tally.brakes,
         "due": report.due + report.later,
         "troubled": [
-            {"calendar": calendar.pk, "state": calendar.state, "reason": calendar.state_reason}
-            for calendar in report.troubled
+            {"calendar": calendar.pk, "state": calendar.state, "reason": _why(calendar)} for calendar in report.troubled
         ],
         "seconds": report.seconds,
     }
@@ -100,11 +100,13 @@ def as_text(report: RunReport) -> str:
         f"Held: {tally.held}, conflicts: {tally.conflicts}, brakes: {tally.brakes}, parked: {len(report.parked)}.",
     ]
     lines += [f"  parked: {op.kind} on {op.calendar}: {op.reason} {op.remedy}" for op in report.parked[:20]]
-    lines += [
-        f"  {calendar.get_state_display()}: {calendar}: {calendar.state_reason}" for calendar in report.troubled[:20]
-    ]
+    lines += [f"  {calendar.get_state_display()}: {calendar}: {_why(calendar)}" for calendar in report.troubled[:20]]
     lines.append(f"{_ending(report)} ({report.seconds} s)")
     return "\n".join(lines)
+
+
+def _why(calendar: Calendar) -> str:
+    return f"{calendar.state_reason} {calendar.state_remedy}".strip()
 
 
 def _ending(report: RunReport) -> str:

@@ -1,0 +1,72 @@
+"""The doctor and connections beside the environment's: each is tried with mailboxes of its own, and its end is told."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from accounts.models import TenantConnection
+from calsync.simulator.server import Simulator
+from calsync_site.doctor.checkup import examine
+from calsync_site.doctor.finding import State
+from tests.factories import AccountFactory, UserFactory
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+CEM = "cem@larkfield.example"
+SECRET = "the secret of Larkfield"
+
+
+@pytest.fixture
+def larkfield(db, settings):
+    """A tenant of its own, whose connection is in the database; the environment names none."""
+    with time_machine.travel(NOW, tick=True), Simulator() as simulator:
+        settings.MICROSOFT_LOGIN_URL = settings.MICROSOFT_GRAPH_URL = settings.GOOGLE_API_URL = simulator.url
+        app = simulator.graph.login.add_tenant("larkfield.example", client_id="app-2", secret=SECRET)
+        simulator.graph.add_mailbox(CEM, "Cem", "UTC")
+        TenantConnection.objects.create(
+            platform="outlook", name="Larkfield", tenant=app.tenant_id, client="app-2",
+            credentials=json.dumps({"client_secret": SECRET}), domains=["larkfield.example"],
+        )  # fmt: skip
+        AccountFactory(person=UserFactory(email=CEM), platform="outlook", address=CEM)
+        yield app
+
+
+def checkup(name):
+    return {finding.name: finding for finding in examine(now=NOW)}.get(name)
+
+
+def own():
+    return checkup(f"connection.{TenantConnection.objects.get().pk}")
+
+
+def test_an_own_connection_is_tried_with_a_mailbox_of_its_domain(larkfield):
+    assert (own().state, own().text) == (
+        State.OK,
+        f"Larkfield: Microsoft 365 gives a token and lets us read {CEM}.",
+    )
+    assert checkup("connection.outlook").state == State.WARNING  # nobody needs the environment's
+
+
+def test_an_expired_secret_is_told_with_where_to_enter_the_next(larkfield):
+    larkfield.secret_expired = True
+    found = own()
+    assert found.state == State.PROBLEM
+    assert "AADSTS7000222" in found.text
+    assert found.remedy.endswith("enter it on the connection's page in the console.")
+
+
+def test_a_permission_that_was_not_granted_is_named(larkfield):
+    larkfield.roles.remove("Calendars.ReadWrite")
+    found = own()
+    assert found.state == State.PROBLEM
+    assert "Calendars.ReadWrite" in found.remedy
+
+
+@pytest.mark.parametrize(("days", "state"), [(31, None), (30, State.WARNING), (0, State.WARNING), (-1, State.PROBLEM)])
+def test_the_end_of_a_secret_is_told_thirty_days_ahead(larkfield, days, state):
+    TenantConnection.objects.update(expires_on=NOW.date() + timedelta(days=days))
+    found = checkup(f"expiry.{TenantConnection.objects.get().pk}")
+    assert (found and found.state) == state
