@@ -9,6 +9,7 @@ from typing import Any
 import environ
 from cryptography.fernet import Fernet
 from django.core.management.utils import get_random_secret_key
+from django.templatetags.static import static
 
 from calsync_site.console import console_navigation
 from calsync_site.environment import host_of, is_local_deployment, own_secret, redis_with_limits, whole_number
@@ -286,6 +287,7 @@ UNFOLD = {
     "SITE_HEADER": "CalSync",
     "SITE_SUBHEADER": "Outlook and Google in step",
     "SITE_SYMBOL": "sync",
+    "STYLES": [lambda _: static("accounts/console.css")],
     "SIDEBAR": {"show_search": True, "navigation": console_navigation()},
 }
 

@@ -36,8 +36,9 @@ MICROSOFT = (
 GOOGLE = (
     "In Google Cloud make a project, enable the Google Calendar API, make a service account and a JSON key for it. In "
     "the Admin console (Security, API controls, Domain-wide delegation) add its client id with the scopes "
-    f"{', '.join(SCOPES)}. Tenant is the Workspace's primary domain. To reach some people only, switch the Calendar "
-    "service off for the other org units, or map only those people."
+    f"{', '.join(SCOPES).replace('/', '/<wbr>')}. "
+    "Tenant is the Workspace's primary domain. To reach some people only, switch the Calendar service off for the "
+    "other org units, or map only those people."
 )
 
 
