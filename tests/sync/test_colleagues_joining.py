@@ -21,7 +21,7 @@ from calsync.providers.base import Window
 from syncrules.services import Target, switch_off, switch_on
 from tests.sync.company import BOTH_WAYS, WEEKLY, Company
 
-QUERIES_OF_A_PLAIN_PAGE = 12  # whatever the number of events; colleagues cost none of them
+QUERIES_OF_A_PLAIN_PAGE = 13  # whatever the number of events: colleagues cost none of them, the rules one a page
 
 
 @BOTH_WAYS
