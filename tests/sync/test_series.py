@@ -134,6 +134,20 @@ def test_a_whole_series_is_renamed_and_its_exceptions_stay(world, ada, made, by)
     assert titles(expect_in_step(world, ada)) == ["Daily", "Special", "Daily", "Daily"]
 
 
+@EITHER_WAY
+@BY_EITHER
+def test_an_occurrence_named_as_its_series_again_follows_the_next_name_of_the_series(world, ada, made, by):
+    """Outlook keeps such an occurrence with a name of its own, which shows only when the series gets another."""
+    hands = begun(world, ada, made)
+    hands[by].rename(SECOND, "Special")
+    expect_in_step(world, ada)
+    hands[by].rename(SECOND, "Weekly")
+    expect_in_step(world, ada)
+    hands["google"].rename_all("Daily")
+    assert titles(expect_in_step(world, ada)) == ["Daily"] * 5
+    assert not Finding.objects.exists()
+
+
 # --- whole days -------------------------------------------------------------------------------------------
 
 
