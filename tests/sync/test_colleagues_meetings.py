@@ -1,13 +1,16 @@
 """Meetings with colleagues in depth: what guests do to their own copies, single occurrences, online links, answers."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
 
 from calendars.models import Event, Finding, Link
 from calsync.engine import serial
 from tests.sync.company import BOTH_WAYS, OTHER, WEEKLY
+from tests.sync.conftest import NOW
 from tests.sync.series_hands import hands_of
+from tests.sync.test_horizon import settle_at
 
 SECOND = datetime.fromisoformat("2026-12-08T09:00")  # of the weekly meeting
 MEET = {"createRequest": {"requestId": "r1", "conferenceSolutionKey": {"type": "hangoutsMeet"}}}
@@ -137,3 +140,46 @@ def test_the_link_of_an_online_meeting_stands_once_as_text_in_the_guests_copy(co
     assert not copy.get("hangoutLink")
     assert not copy.get("isOnlineMeeting")
     company.assert_quiet()
+
+
+# --- as time goes by ------------------------------------------------------------------------------------------
+
+
+@BOTH_WAYS
+def test_a_meeting_that_enters_the_window_reaches_its_guest(company, here):
+    zone = "W. Europe Standard Time" if here == "outlook" else "Europe/Berlin"
+    span = {name: {"dateTime": f"2028-01-10T{at}:00", "timeZone": zone} for name, at in TEN_TO_ELEVEN}
+    made = company.invite()
+    company.world.settle()
+    company.guest_deletes()  # so that only the later one can stand there
+    company.edit(made, title="Review, next year", **span)
+    late = company.invite(title="Late")
+    company.edit(late, **span)
+    company.world.settle()
+    assert company.titles() == []
+    settle_at(company.world, NOW + timedelta(days=70))
+    assert company.titles() == ["Late"]
+    assert company.world.mails == []
+
+
+TEN_TO_ELEVEN = (("start", "10:00"), ("end", "11:00"))
+
+
+@pytest.mark.parametrize("here", ["google"])  # with the guest in Outlook, which lacks the rule
+def test_a_guests_single_events_of_a_series_follow_the_window_and_go_with_the_invitation(company, here):
+    made = company.invite(recurrence=["RRULE:FREQ=MONTHLY;BYDAY=5FR"])
+    company.world.settle()
+    first = {event["id"] for event in company.bo.outlook}
+    for month in range(1, 12):
+        settle_at(company.world, NOW + timedelta(days=31 * month))
+    standing = {event["id"] for event in company.bo.outlook}
+    assert first < standing
+    assert len(standing) > len(first) + 2
+    with time_machine.travel(NOW + timedelta(days=31 * 12), tick=True):
+        company.edit(made, title="Review 2")
+        company.world.settle()
+        assert set(company.titles()) == {"Review 2"}
+        company.edit(made, guests=[])
+        company.world.settle()
+        assert company.titles() == []
+    assert company.world.mails == []
