@@ -58,6 +58,14 @@ def connection_of(account: LinkedAccount) -> TenantConnection | None:
     return next((row for row in own if domain in row.domains), chosen)
 
 
+def uses_own_consent(account: LinkedAccount) -> bool:
+    """Whether its owner's consent opens a mailbox: it was linked so, and no connection of its domain reaches it."""
+    if account.reached_through != ReachedThrough.CONSENT:
+        return False
+    connection = connection_of(account)
+    return connection is None or connection.from_environment
+
+
 def person_of_address(address: str) -> User | None:
     """The person with this e-mail or mapped mailbox; None unless it is exactly one. A mailbox counts that IT mapped."""
     mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)
