@@ -12,7 +12,7 @@ from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from accounts.consents import KeptTokens
+from accounts.consents import KeptTokens, note_end
 from accounts.models import Consent, LinkedAccount, TrailEntry, User
 from accounts.rotation import rotate, sealed_columns
 from calendars import gateway
@@ -169,6 +169,33 @@ def test_a_batch_whose_token_is_refused_early_is_written_all_the_same(world, lin
     assert [len(side) for side in titles(linked)] == [4, 4]
 
 
+@pytest.mark.parametrize("platform", BOTH)
+def test_whoever_waits_takes_what_the_one_who_asked_has_stored(world, linked, platform):
+    world.now.shift(timedelta(hours=2).total_seconds())
+    Consent.objects.update(renewing_until=timezone.now() + timedelta(minutes=2))  # somebody asks already
+    stored: list[str] = []
+
+    def meanwhile(seconds: float) -> None:
+        if not stored:
+            Consent.objects.update(renewing_until=None)
+            stored.append(tokens(platform).token()[0])
+
+    waiting = KeptTokens(account(platform), clock=timezone.now, sleep=meanwhile)
+
+    assert waiting.token() == (stored[0], 0)
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_an_end_that_is_heard_late_does_not_end_a_consent_that_was_given_anew(world, linked, browser, platform):
+    old = Consent.objects.select_related("account").get(account__platform=platform)
+    link(browser, platform, ADA)
+
+    assert not note_end(old, ConsentEnded("The consent has ended."), now=timezone.now())
+
+    assert account(platform).consent.state == "healthy"
+
+
+@pytest.mark.needs_postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("platform", BOTH)
 def test_workers_that_need_a_new_token_at_once_ask_for_it_once(world, linked, platform):
