@@ -62,7 +62,7 @@ def _place(platform: Platform, account: LinkedAccount, *, others: int) -> Place:
     own = uses_own_consent(account)
     linked = own and account.state != Health.DISABLED
     if account.state == Health.DISABLED:
-        wanting = account.state_reason == linking.DISCONNECTED
+        wanting = account.state_reason in linking.LINKED_AGAIN
     elif own:
         wanting = account.state == Health.ACTION_REQUIRED
     else:  # mapped by IT staff, and no connection of the tenant has ever got in

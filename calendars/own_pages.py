@@ -110,7 +110,7 @@ def _left(platform: Platform, parting: Parting) -> str:
         return f"{name} takes them no more either."
     if parting.reached:
         return f"{name} still lists the permission; remove it at {page} if you like."
-    return f"{name} did not answer: remove the permission yourself at {page}."
+    return f"{name} could not be told: remove the permission yourself at {page}."
 
 
 def _refused(request: HttpRequest, platform: Platform, error: ProviderError) -> HttpResponse:

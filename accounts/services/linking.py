@@ -13,6 +13,8 @@ from django.db import transaction
 
 from accounts.consents import desk_of
 from accounts.models import Consent, Health, LinkedAccount, ReachedThrough, User
+from accounts.sealing import SealBroken
+from accounts.services.leaving import OWNER_LEFT
 from accounts.trail import record
 from calsync.engine.events import Platform
 from calsync.providers.base import ProviderError
@@ -21,6 +23,8 @@ from calsync.providers.consent import ConsentRefused, Granted, Pending
 MOST_WAIT = timedelta(minutes=15)
 """So long may the page of consent stay open."""
 DISCONNECTED = "Its owner has disconnected it."
+LINKED_AGAIN = frozenset({DISCONNECTED, OWNER_LEFT})
+"""Reasons that end when the owner links the mailbox again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +67,7 @@ def complete(
 
 def disconnect(*, account: LinkedAccount, now: datetime) -> Parting:
     """End a consent at the provider, drop its tokens and take the mailbox out of the sync. Asks the network."""
-    consent = Consent.objects.filter(account=account).first()
-    parting = _revoked(Platform(account.platform), consent.refresh_token if consent else "")
+    parting = _revoked(account)
     with transaction.atomic():
         Consent.objects.filter(account=account).delete()
         account = LinkedAccount.objects.select_for_update().get(pk=account.pk)
@@ -82,12 +85,14 @@ def expected_address(person: User, platform: Platform) -> str:
     return known or person.email
 
 
-def _revoked(platform: Platform, refresh: str) -> Parting:
-    if not refresh:
-        return Parting(revoked=True)  # it has ended already
+def _revoked(account: LinkedAccount) -> Parting:
+    platform = Platform(account.platform)
     try:
-        return Parting(revoked=desk_of(platform).revoke(refresh))
-    except ProviderError:
+        consent = Consent.objects.filter(account=account).first()
+        if consent is None or not consent.refresh_token:
+            return Parting(revoked=True)  # it has ended already
+        return Parting(revoked=desk_of(platform).revoke(consent.refresh_token))
+    except (ProviderError, SealBroken):
         return Parting(revoked=False, reached=False)
 
 
@@ -96,7 +101,8 @@ def _linked(person: User, platform: Platform, granted: Granted, *, now: datetime
     User.objects.select_for_update().get(pk=person.pk)  # two answers at once: one after the other
     account = _account_of(person, platform, granted.address, now=now)
     account.save()
-    consent = Consent.objects.filter(account=account).first() or Consent(account=account)
+    known = Consent.objects.defer("access_token", "refresh_token").filter(account=account)  # no key opens those to come
+    consent = known.first() or Consent(account=account)
     consent.obtained_at, consent.rotated_at = now, None
     consent.holds(granted.tokens, now=now)
     consent.save()
@@ -117,7 +123,7 @@ def _account_of(person: User, platform: Platform, address: str, *, now: datetime
         )
     if account is None:
         account = LinkedAccount(person=person, platform=platform.value, address=address, state_since=now)
-    elif account.state == Health.DISABLED and account.state_reason != DISCONNECTED:
+    elif account.state == Health.DISABLED and account.state_reason not in LINKED_AGAIN:
         raise ConsentRefused(
             f"Your IT team has taken {account} out of the sync: {account.state_reason} Nothing was linked.",
             code="disabled",

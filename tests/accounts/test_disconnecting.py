@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+from cryptography.fernet import Fernet
 from django.test import Client
 
 from accounts.models import Consent, LinkedAccount, TrailEntry
@@ -60,7 +61,7 @@ def test_disconnecting_does_not_wait_for_a_provider_that_is_away(simulator, brow
 
     page = browser.post("/mailboxes/google/disconnect", follow=True).content.decode()
 
-    assert "Google did not answer: remove the permission yourself" in page
+    assert "Google could not be told: remove the permission yourself" in page
     assert not Consent.objects.exists()
 
 
@@ -104,3 +105,19 @@ def test_linking_again_undoes_a_disconnection(simulator, browser, platform):
     account = LinkedAccount.objects.get()
     assert (account.is_active, account.consent.state) == (True, "healthy")
     assert Calendar.objects.get().is_active
+
+
+@pytest.mark.parametrize("platform", BOTH)
+def test_tokens_whose_key_is_lost_are_replaced_or_dropped_all_the_same(simulator, browser, settings, platform):
+    link(browser, platform, ADA)
+    settings.CALSYNC_SEALING_KEYS = [Fernet.generate_key().decode()]
+    assert browser.get("/").status_code == 200
+
+    assert "is linked" in link(browser, platform, ADA)
+    assert Consent.objects.get().refresh_token
+
+    settings.CALSYNC_SEALING_KEYS = [Fernet.generate_key().decode()]
+    page = browser.post(f"/mailboxes/{platform}/disconnect", follow=True).content.decode()
+
+    assert "could not be told: remove the permission yourself" in page
+    assert not Consent.objects.exists()
