@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import Consent, LinkedAccount, TrailEntry
 from calendars.models import Calendar
@@ -286,3 +287,17 @@ def test_a_form_of_another_site_is_refused(ada, page):
 
 def test_a_link_in_a_mail_begins_nothing(browser):
     assert browser.get("/mailboxes/google/link").status_code == 405
+
+
+@pytest.mark.parametrize("page", ["changelist", "change"])
+def test_the_console_shows_a_consent_and_none_of_its_tokens(simulator, browser, admin_client, page):
+    link(browser, "google", ADA)
+    consent = Consent.objects.get()
+
+    told = admin_client.get(reverse(f"admin:accounts_consent_{page}", args=[consent.pk] if page == "change" else []))
+
+    assert ADA in told.content.decode()
+    assert consent.refresh_token not in told.content.decode()
+    assert consent.access_token not in told.content.decode()
+    assert admin_client.post(reverse("admin:accounts_consent_change", args=[consent.pk])).status_code == 403
+    assert admin_client.post(reverse("admin:accounts_consent_delete", args=[consent.pk])).status_code == 403
