@@ -37,7 +37,7 @@ def let_go(reasons: Mapping[LinkedAccount, str], *, now: datetime) -> Movement:
         account.disable(reason, now=now)
     update_rows(list(reasons), _ACCOUNT)
     people = User.objects.in_bulk([account.person_id for account in reasons])
-    mapped = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.TENANT)
+    mapped = LinkedAccount.objects.in_use().mapped()
     served = set(mapped.order_by().values_list("person_id", flat=True))
     going = [person for person in people.values() if person.is_active and person.pk not in served]
     kept = _last_superuser(going)
@@ -46,7 +46,7 @@ def let_go(reasons: Mapping[LinkedAccount, str], *, now: datetime) -> Movement:
             person.leave(now=now)
     gone = [person for person in going if person is not kept]
     update_rows(gone, _PERSON)
-    _drop_consents(gone, now=now)
+    _drop_consents(list(reasons), gone, now=now)
     for account, reason in reasons.items():
         person = people[account.person_id]
         done.emails.append(person.email)
@@ -55,14 +55,18 @@ def let_go(reasons: Mapping[LinkedAccount, str], *, now: datetime) -> Movement:
     return done
 
 
-def _drop_consents(people: list[User], *, now: datetime) -> None:
+def _drop_consents(going: list[LinkedAccount], gone: list[User], *, now: datetime) -> None:
+    """The tokens of mailboxes that a directory took away, and of all that the leavers had linked themselves."""
     linked = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.CONSENT)
-    accounts = [account for account in linked.order_by("pk") if account.person_id in {person.pk for person in people}]
-    for account in accounts:
+    leavers = {person.pk for person in gone}
+    left = [account for account in linked.order_by("pk") if account.person_id in leavers]
+    for account in left:
         account.disable(OWNER_LEFT, now=now)
-    update_rows(accounts, _ACCOUNT)
-    for account in accounts:
-        Consent.objects.filter(account=account).delete()
+    update_rows(left, _ACCOUNT)
+    concerned = {account.pk for account in [*going, *left]}
+    held = Consent.objects.order_by("pk").values_list("pk", "account_id")
+    for pk in [pk for pk, account_id in held if account_id in concerned]:
+        Consent.objects.filter(pk=pk).delete()
 
 
 def _last_superuser(going: list[User]) -> User | None:
@@ -77,7 +81,7 @@ def let_back(accounts: Iterable[LinkedAccount], *, now: datetime) -> Movement:
     back = [one for one in accounts if one.state == Health.DISABLED and one.state_reason in COMES_BACK]
     if not back:
         return done
-    tenant = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.TENANT, platform=back[0].platform)
+    tenant = LinkedAccount.objects.in_use().mapped().filter(platform=back[0].platform)
     served = set(tenant.order_by().values_list("person_id", flat=True))
     people = User.objects.in_bulk([account.person_id for account in back])
     for account in list(back):

@@ -71,7 +71,7 @@ def disconnect(*, account: LinkedAccount, now: datetime) -> Parting:
     with transaction.atomic():
         Consent.objects.filter(account=account).delete()
         account = LinkedAccount.objects.select_for_update().get(pk=account.pk)
-        account.disable(DISCONNECTED, now=now)
+        account.close_consent(DISCONNECTED, now=now)
         account.save()
         told = "revoked" if parting.revoked else "left there"
         record("mailbox.disconnected", target=account, reason=DISCONNECTED, now=now, at_the_provider=told)
@@ -123,15 +123,13 @@ def _account_of(person: User, platform: Platform, address: str, *, now: datetime
         )
     if account is None:
         account = LinkedAccount(person=person, platform=platform.value, address=address, state_since=now)
+        account.reached_through = ReachedThrough.CONSENT
     elif account.state == Health.DISABLED and account.state_reason not in LINKED_AGAIN:
         raise ConsentRefused(
             f"Your IT team has taken {account} out of the sync: {account.state_reason} Nothing was linked.",
             code="disabled",
         )
-    if account.connection is not None and account.connection.from_environment:
-        account.connection = None
-    account.reached_through = ReachedThrough.CONSENT
-    account.enable(now=now)
+    account.open_by_consent(now=now)
     return account
 
 

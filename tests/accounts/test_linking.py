@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Consent, LinkedAccount, TrailEntry
+from accounts.mapping.writing import people_as_csv
+from accounts.models import Consent, LinkedAccount, TrailEntry, User
+from accounts.selectors import person_of_address
 from calendars.models import Calendar
 from calsync.providers.google.consent import WANTED as GOOGLE_SCOPES
 from calsync.providers.graph.consent import WANTED as GRAPH_SCOPES
@@ -216,6 +220,27 @@ def test_a_mailbox_under_another_address_is_taken_when_it_staff_mapped_it(simula
     account.refresh_from_db()
     assert (account.reached_through, account.consent.state) == ("consent", "healthy")
     assert LinkedAccount.objects.count() == 1
+    assert person_of_address(BO) == ada  # what IT staff vouch for still opens the door
+
+    browser.post("/mailboxes/google/disconnect")
+
+    account.refresh_from_db()
+    assert (account.reached_through, account.state) == ("tenant", "disabled")
+
+
+def test_a_mailbox_that_nobody_mapped_opens_no_door_until_it_staff_map_it(simulator, ada, browser, tmp_path):
+    link(browser, "google", ADA)
+    User.objects.update(email="ada@renamed.example")
+    assert person_of_address(ADA) is None
+
+    file = tmp_path / "people.csv"
+    columns = "email,name,org_unit,time_zone,clearance,manager,outlook_mailbox,google_mailbox"
+    file.write_text(f"{columns}\nada@renamed.example,Ada,/Sales,Europe/Berlin,,,,{ADA}\n")
+    call_command("map_org_units", str(file), stdout=StringIO())
+
+    assert person_of_address(ADA) == ada
+    assert LinkedAccount.objects.get().consent.state == "healthy"
+    assert ADA in people_as_csv()
 
 
 def test_a_second_mailbox_on_a_platform_is_refused_while_the_first_takes_part(simulator, ada, browser):
