@@ -46,10 +46,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def link(request: HttpRequest, place: str) -> HttpResponse:
-    """Lead on to the provider's page of consent."""
+    """Lead on to the provider's page of consent. Whoever is not signed in any more signs in and begins again."""
     platform = _platform(place)
+    if not request.user.is_authenticated:
+        return redirect("home")
     try:
         way = own_mailboxes.begin_link(
             person=_person(request), platform=platform, redirect_uri=_way_back(request, platform), now=timezone.now()

@@ -302,6 +302,12 @@ def test_a_stranger_on_the_way_back_is_led_to_the_sign_in_without_the_code(simul
     assert [where for where, _ in answer.redirect_chain] == ["/", "/accounts/login/?next=/"]
 
 
+def test_somebody_whose_session_has_ended_signs_in_and_is_on_their_page_again(simulator):
+    answer = Client().post("/mailboxes/google/link", follow=True)
+
+    assert [where for where, _ in answer.redirect_chain] == ["/", "/accounts/login/?next=/"]
+
+
 @pytest.mark.parametrize("page", ["link", "disconnect"])
 def test_a_form_of_another_site_is_refused(ada, page):
     browser = Client(enforce_csrf_checks=True)

@@ -17,7 +17,7 @@ from accounts.models import Consent, LinkedAccount, TrailEntry, User
 from accounts.rotation import rotate, sealed_columns
 from calendars import gateway
 from calendars.health import check_health
-from calendars.models import Calendar
+from calendars.models import Calendar, Watch
 from calendars.sync.watch import ensure_watches
 from calsync.providers.base import AuthenticationFailed, Transient
 from calsync.providers.consent import ConsentEnded
@@ -324,16 +324,23 @@ def test_linking_again_catches_up_with_what_happened_and_doubles_nothing(world, 
     assert world.mails == []
 
 
-def test_channels_are_opened_with_a_person_s_tokens_and_closed_at_disconnecting(world, linked, browser, settings):
-    settings.CALSYNC_PUBLIC_URL = "http://127.0.0.1:9"
-    counts = ensure_watches(clock=timezone.now)
-    settings.CALSYNC_PUBLIC_URL = ""
-    live = Calendar.objects.filter(watches__state="live").count()
-    assert counts["made"] == live
+@pytest.mark.django_db(transaction=True)
+def test_channels_are_opened_with_a_person_s_tokens_and_closed_at_disconnecting(
+    world, linked, browser, settings, live_server
+):
+    settings.CALSYNC_PUBLIC_URL = live_server.url
+    assert ensure_watches(clock=timezone.now)["made"] == 2
+    assert world.simulator.core.notifier.wait_idle(10)
+    assert Watch.objects.filter(state="live").count() == 2
+    world.simulator.core.ledger.clear()
 
-    browser.post("/mailboxes/google/disconnect")
+    for platform in BOTH:
+        browser.post(f"/mailboxes/{platform}/disconnect")
 
-    assert not Calendar.objects.filter(account__platform="google", watches__state="live").exists()
+    assert not Watch.objects.filter(state="live").exists()
+    said = [(call.provider, call.method, call.status) for call in world.simulator.core.ledger.calls]
+    assert ("graph", "DELETE", 204) in said
+    assert ("google", "POST", 204) in said
 
 
 def test_a_connection_of_the_mail_domain_takes_over_from_consent(world, linked, settings):
