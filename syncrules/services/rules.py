@@ -11,7 +11,12 @@ from django.db import transaction
 from accounts.models import User
 from accounts.models.health import MAX_REASON
 from syncrules.models import Rule, RuleVersion
+from syncrules.selectors import compare_versions, versions_of
 from syncrules.written import Draft, Whom, draft_of, require_valid, written
+
+
+class ChangedMeanwhile(ValidationError):
+    """Somebody else saved the rule after it was opened for editing. Says who, when, why and what."""
 
 
 @transaction.atomic
@@ -25,10 +30,15 @@ def create_rule(*, draft: Draft, by: User | None, why: str, now: datetime) -> Ru
 
 
 @transaction.atomic
-def change_rule(*, rule: Rule, draft: Draft, by: User | None, why: str, now: datetime) -> Rule:
-    """The rule as the draft says; nothing happens when it says that already. Raises ValidationError."""
+def change_rule(*, rule: Rule, draft: Draft, by: User | None, why: str, now: datetime, seen: int | None = None) -> Rule:
+    """The rule as the draft says; nothing happens when it says that already. Raises ValidationError.
+
+    ``seen``: the version that was edited; ChangedMeanwhile is raised when it is not the newest any more.
+    """
     require_valid(draft)
     rule = _locked(rule)
+    if seen is not None:
+        require_newest(rule=rule, seen=seen)
     before = (written(rule), Whom.of(rule))
     _fill(rule, draft)
     if (written(rule), Whom.of(rule)) == before:
@@ -70,6 +80,21 @@ def restore_version(*, rule: Rule, number: int, by: User | None, why: str, now: 
         raise ValidationError(f"The rule has no version {number}.")
     form = {name: value for name, value in version.written.items() if name != "position"}
     return change_rule(rule=rule, draft=draft_of(form), by=by, why=why, now=now)
+
+
+def require_newest(*, rule: Rule, seen: int) -> None:
+    """Raises ChangedMeanwhile unless ``seen`` is the version of the rule."""
+    if rule.version == seen:
+        return
+    versions = {version.number: version for version in versions_of(rule)}
+    newest = versions[rule.version]
+    problems = [
+        f"While you were editing, {newest.made_by or 'a command'} saved version {newest.number} of this rule at "
+        f"{newest.made_at:%H:%M} UTC: {newest.reason}",
+        *(f"{one.name} is now: {one.after or '(empty)'}" for one in compare_versions(versions.get(seen), newest)),
+        f"What you wrote is still here. Saved again, it takes the place of version {newest.number}.",
+    ]
+    raise ChangedMeanwhile(problems)
 
 
 def draft_as_it_is(rule: Rule) -> Draft:
