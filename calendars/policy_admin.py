@@ -169,4 +169,6 @@ def _carry_out(step: str, change: PolicyChange, by: User, reason: str) -> Policy
     now = timezone.now()
     if step == "undo":
         return policy_change.undo(change=change, by=by, reason=reason, now=now)
-    return (policy_change.stop if step == "stop" else policy_change.resume)(change=change, now=now)
+    return (policy_change.stop if step == "stop" else policy_change.resume)(
+        change=change, by=by, reason=reason, now=now
+    )

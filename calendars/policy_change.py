@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
+from accounts.trail import record
 from calendars.models import Operation, PolicyBatch, PolicyChange, PolicyChangeState
 from calendars.sync import bell
 from calendars.sync.policy_effects import PolicyPreview, preview_rules
@@ -51,19 +52,24 @@ def start(
     ``before``: the rules as they stood before they were changed for this; undoing it puts them back there.
     """
     counts = {str(effect): count for effect, count in sorted(found.counts.items())}
-    return _begin(found.events, counts=counts, by=by, reason=reason, now=now, before=before)
+    with transaction.atomic():
+        change = _begin(found.events, counts=counts, by=by, reason=reason, now=now, before=before)
+        record("policy.begun", target=change, by=by, reason=reason, now=now, events=change.total)
+    return change
 
 
 @transaction.atomic
-def stop(*, change: PolicyChange, now: datetime) -> PolicyChange:
+def stop(*, change: PolicyChange, now: datetime, by: User | None = None, reason: str = "") -> PolicyChange:
     """Let no further batch begin. What was planned already is still written; undo takes it back."""
+    record("policy.stopped", target=change, by=by, reason=reason, now=now)
     return _move(change, PolicyChangeState.RUNNING, PolicyChangeState.STOPPED, now=now)
 
 
 @transaction.atomic
-def resume(*, change: PolicyChange, now: datetime) -> PolicyChange:
+def resume(*, change: PolicyChange, now: datetime, by: User | None = None, reason: str = "") -> PolicyChange:
     """Go on where it was stopped."""
     _refuse_second()
+    record("policy.resumed", target=change, by=by, reason=reason, now=now)
     return _move(change, PolicyChangeState.STOPPED, PolicyChangeState.RUNNING, now=now)
 
 
@@ -85,7 +91,8 @@ def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -
             "Rules have been changed since: restore what you want on the page of the rule, and look at what it changes."
         )
     if change.state == PolicyChangeState.RUNNING:
-        stop(change=change, now=now)
+        _move(change, PolicyChangeState.RUNNING, PolicyChangeState.STOPPED, now=now)
+    record("policy.undone", target=change, by=by, reason=reason, now=now)
     before = standing()
     _put_rules_back(_rules_before(change), by=by, reason=reason, now=now)
     # All of them, for a batch may be under way at this moment; what it had not reached is found as it should be.

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.models.health import MAX_REASON
+from accounts.trail import record
 from syncrules.models import Rule, RuleVersion
 from syncrules.selectors import compare_versions, versions_of
 from syncrules.written import Draft, Whom, draft_of, require_valid, written
@@ -26,7 +27,7 @@ def create_rule(*, draft: Draft, by: User | None, why: str, now: datetime) -> Ru
     rule = Rule(changed_at=now)
     _fill(rule, draft)
     rule.position = Rule.objects.beside(rule).count() + 1
-    return _save(rule, by=by, why=why, now=now)
+    return _save(rule, "rule.created", by=by, why=why, now=now)
 
 
 @transaction.atomic
@@ -35,25 +36,33 @@ def change_rule(*, rule: Rule, draft: Draft, by: User | None, why: str, now: dat
 
     ``seen``: the version that was edited; ChangedMeanwhile is raised when it is not the newest any more.
     """
+    return _change(rule, draft, "rule.changed", by=by, why=why, now=now, seen=seen)
+
+
+@transaction.atomic
+def set_enabled(*, rule: Rule, on: bool, by: User | None, why: str, now: datetime) -> Rule:
+    """Put a rule in force or take it out. Raises ValidationError."""
+    draft = replace(draft_as_it_is(_locked(rule)), is_enabled=on)
+    return _change(rule, draft, "rule.changed", by=by, why=why, now=now)
+
+
+def _change(
+    rule: Rule, draft: Draft, action: str, *, by: User | None, why: str, now: datetime, seen: int | None = None
+) -> Rule:
     require_valid(draft)
     rule = _locked(rule)
     if seen is not None:
         require_newest(rule=rule, seen=seen)
+    was = draft_as_it_is(rule)
     before = (written(rule), Whom.of(rule))
     _fill(rule, draft)
     if (written(rule), Whom.of(rule)) == before:
         return rule
     if Whom.of(rule) != before[1]:
         rule.position = Rule.objects.beside(rule).exclude(pk=rule.pk).count() + 1
-    return _save(rule, by=by, why=why, now=now)
-
-
-@transaction.atomic
-def set_enabled(*, rule: Rule, on: bool, by: User | None, why: str, now: datetime) -> Rule:
-    """Put a rule in force or take it out. Raises ValidationError."""
-    rule = _locked(rule)
-    draft = replace(draft_as_it_is(rule), is_enabled=on)
-    return change_rule(rule=rule, draft=draft, by=by, why=why, now=now)
+    if draft_as_it_is(rule) == replace(was, is_enabled=rule.is_enabled):  # nothing else has changed
+        action = "rule.enabled" if rule.is_enabled else "rule.disabled"
+    return _save(rule, action, by=by, why=why, now=now)
 
 
 @transaction.atomic
@@ -68,7 +77,7 @@ def move_rule(*, rule: Rule, position: int, by: User | None, why: str, now: date
     for number, other in enumerate(ordered, start=1):
         other.position = number
     Rule.objects.bulk_update(others, ["position"], batch_size=200)
-    return _save(rule, by=by, why=why, now=now)
+    return _save(rule, "rule.moved", by=by, why=why, now=now)
 
 
 @transaction.atomic
@@ -79,7 +88,7 @@ def restore_version(*, rule: Rule, number: int, by: User | None, why: str, now: 
     if version is None:
         raise ValidationError(f"The rule has no version {number}.")
     form = {name: value for name, value in version.written.items() if name != "position"}
-    return change_rule(rule=rule, draft=draft_of(form), by=by, why=why, now=now)
+    return _change(rule, draft_of(form), "rule.restored", by=by, why=why, now=now)
 
 
 def require_newest(*, rule: Rule, seen: int) -> None:
@@ -109,7 +118,7 @@ def _fill(rule: Rule, draft: Draft) -> None:
     rule.scope, rule.org_unit, rule.group, rule.person = whom.scope, whom.org_unit, whom.group, whom.person
 
 
-def _save(rule: Rule, *, by: User | None, why: str, now: datetime) -> Rule:
+def _save(rule: Rule, action: str, *, by: User | None, why: str, now: datetime) -> Rule:
     why = why.strip()
     if not why:
         raise ValidationError("Give a reason.")
@@ -124,6 +133,7 @@ def _save(rule: Rule, *, by: User | None, why: str, now: datetime) -> Rule:
         made_by=by,
         reason=why[:MAX_REASON],
     )
+    record(action, target=rule, by=by, reason=why, now=now, version=rule.version, scope=rule.scope)
     return rule
 
 

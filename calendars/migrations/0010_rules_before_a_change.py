@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0008_one_vocabulary_of_health'),
+        ('calendars', '0009_leases_that_ran_out'),
     ]
 
     operations = [
