@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+import yaml
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import action
 
 from accounts.console import ReadOnlyAdmin
@@ -25,10 +28,12 @@ from calsync.engine.events import Platform
 from calsync.engine.rules.effects import EFFECTS
 from calsync.engine.rules.language import CONDITIONS
 from syncrules.models import Rule, RuleVersion
+from syncrules.names import Names
 from syncrules.selectors import compare_versions, versions_of
 from syncrules.services import change_rule, create_rule, import_rules, move_rule, restore_version
 from syncrules.services.exchange import ImportLine, export_rules
 from syncrules.trying import CannotTry, try_rules
+from syncrules.written import problems_of
 
 LIST = "admin:syncrules_rule_changelist"
 
@@ -37,7 +42,7 @@ LIST = "admin:syncrules_rule_changelist"
 class RuleAdmin(WeighsChanges):
     """Rules by scope and order. What a change does is shown before it is made; each one is a version."""
 
-    list_display = ("name", "target", "position", "is_enabled", "label", "changed_at", "changed_by")
+    list_display = ("name", "target", "position", "is_enabled", "label", "changed_at", "changed_by", "trouble")
     list_filter = ("scope", "is_enabled")
     list_select_related = ("org_unit", "group", "person", "changed_by")
     search_fields = ("name", "org_unit__path", "group__name", "person__email")
@@ -51,6 +56,19 @@ class RuleAdmin(WeighsChanges):
         """Nobody: a rule is taken out of force, so that what it decided stays explainable."""
         return False
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """With what is wrong with rules that were in order once, looked up for the whole page."""
+        page = super().get_changelist_instance(request)
+        troubles = problems_of(page.result_list)
+        for rule in page.result_list:
+            rule.trouble = " ".join(troubles.get(rule.pk, []))
+        return page
+
+    @admin.display(description="Problem")
+    def trouble(self, rule: Any) -> str:  # Any: a row with its problems
+        """What is wrong with it by now."""
+        return rule.trouble or "-"
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """What is sent comes back to this page only to be corrected."""
         kwargs.setdefault("form", ReopenedRuleForm if request.method == "POST" else RuleForm)
@@ -62,6 +80,9 @@ class RuleAdmin(WeighsChanges):
         """The form with every word of the language below it; what is sent leads to what it would change."""
         if request.method == "POST" and EDIT not in request.POST and (answer := self._weigh_form(request, object_id)):
             return answer
+        if request.method == "GET" and object_id and (rule := self.get_object(request, unquote(object_id))):
+            for sentence in problems_of([rule]).get(rule.pk, []):
+                self.message_user(request, f"{sentence} The rule matches nobody there.", messages.WARNING)
         shown = {
             "conditions_known": CONDITIONS.items(),
             "effects_known": EFFECTS.items(),
@@ -183,7 +204,14 @@ class RuleVersionAdmin(ReadOnlyAdmin):
     list_select_related = ("rule", "made_by")
     search_fields = ("rule__name", "reason")
     ordering = ("-made_at", "-pk")
-    fields = ("rule", "number", "written", "made_at", "made_by", "reason")
+    fields = ("rule", "number", "as_written", "made_at", "made_by", "reason")
+    readonly_fields = fields
+
+    @admin.display(description="Written")
+    def as_written(self, version: RuleVersion) -> str:
+        """As in an export, with the names of today."""
+        text = yaml.safe_dump(Names.of([version.written]).shown(version.written), sort_keys=False, allow_unicode=True)
+        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)
 
 
 def _actor(request: HttpRequest) -> User | None:

@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.models.health import MAX_REASON
 from calsync.engine.events import Platform
 from syncrules.models import Rule, RuleScope
+from syncrules.names import Names
 from syncrules.services import require_newest
 from syncrules.written import Draft, Whom, require_valid
 
@@ -58,7 +59,8 @@ class RuleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: as a form takes them
         super().__init__(*args, **kwargs)
-        self.initial["seen"] = self.instance.version
+        stored = self.instance.conditions
+        self.initial |= {"seen": self.instance.version, "conditions": Names.of([stored]).shown(stored)}
 
     class Meta:
         model = Rule

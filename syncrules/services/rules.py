@@ -11,7 +11,8 @@ from django.db import transaction
 from accounts.models import User
 from accounts.models.health import MAX_REASON
 from accounts.trail import record
-from syncrules.models import Rule, RuleVersion
+from syncrules.models import Mention, Rule, RuleVersion
+from syncrules.names import Names, kept, numbers_in
 from syncrules.selectors import compare_versions, versions_of
 from syncrules.written import Draft, Whom, draft_of, require_valid, written
 
@@ -87,7 +88,8 @@ def restore_version(*, rule: Rule, number: int, by: User | None, why: str, now: 
     version = RuleVersion.objects.filter(rule=rule, number=number).first()
     if version is None:
         raise ValidationError(f"The rule has no version {number}.")
-    form = {name: value for name, value in version.written.items() if name != "position"}
+    was = Names.of([version.written]).shown(version.written)
+    form = {name: value for name, value in was.items() if name != "position"}
     return _change(rule, draft_of(form), "rule.restored", by=by, why=why, now=now)
 
 
@@ -108,12 +110,13 @@ def require_newest(*, rule: Rule, seen: int) -> None:
 
 def draft_as_it_is(rule: Rule) -> Draft:
     """A draft that changes nothing."""
-    return Draft(rule.name, Whom.of(rule), rule.conditions, rule.effects, rule.is_enabled)
+    form = written(rule)
+    return Draft(rule.name, Whom.of(rule), form["when"], rule.effects, rule.is_enabled)
 
 
 def _fill(rule: Rule, draft: Draft) -> None:
     rule.name, rule.is_enabled = draft.name.strip(), draft.is_enabled
-    rule.conditions, rule.effects = draft.conditions or {}, draft.effects or {}
+    rule.conditions, rule.effects = kept(draft.conditions or {}), draft.effects or {}
     whom = draft.whom
     rule.scope, rule.org_unit, rule.group, rule.person = whom.scope, whom.org_unit, whom.group, whom.person
 
@@ -125,16 +128,24 @@ def _save(rule: Rule, action: str, *, by: User | None, why: str, now: datetime) 
     rule.becomes_next_version(by_id=by.pk if by else None, now=now)
     rule.full_clean()
     rule.save()
+    _note_mentions(rule)
     RuleVersion.objects.create(
         rule=rule,
         number=rule.version,
-        written={**written(rule), "position": rule.position},
+        written={**kept(written(rule)), "position": rule.position},
         made_at=now,
         made_by=by,
         reason=why[:MAX_REASON],
     )
     record(action, target=rule, by=by, reason=why, now=now, version=rule.version, scope=rule.scope)
     return rule
+
+
+def _note_mentions(rule: Rule) -> None:
+    rule.mentions.all().delete()
+    columns = {"unit": "org_unit_id", "group": "group_id"}
+    found = sorted(set(numbers_in(rule.conditions)))
+    Mention.objects.bulk_create(Mention(rule=rule, **{columns[kind]: number}) for kind, number in found)
 
 
 def _locked(rule: Rule) -> Rule:
