@@ -27,7 +27,7 @@ from calendars.rule_preview import EDIT, Asked, WeighsChanges
 from calsync.engine.events import Platform
 from calsync.engine.rules.effects import EFFECTS
 from calsync.engine.rules.language import CONDITIONS
-from syncrules.models import Rule, RuleVersion
+from syncrules.models import Mention, Rule, RuleVersion
 from syncrules.names import Names
 from syncrules.selectors import compare_versions, versions_of
 from syncrules.services import change_rule, create_rule, import_rules, move_rule, restore_version
@@ -212,6 +212,16 @@ class RuleVersionAdmin(ReadOnlyAdmin):
         """As in an export, with the names of today."""
         text = yaml.safe_dump(Names.of([version.written]).shown(version.written), sort_keys=False, allow_unicode=True)
         return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text)
+
+
+@admin.register(Mention)
+class MentionAdmin(ReadOnlyAdmin):
+    """Which units and groups conditions name, and so keep from being deleted."""
+
+    list_display = ("rule", "org_unit", "group")
+    list_select_related = ("rule", "org_unit", "group")
+    search_fields = ("rule__name", "org_unit__path", "group__name")
+    fields = ("rule", "org_unit", "group")
 
 
 def _actor(request: HttpRequest) -> User | None:

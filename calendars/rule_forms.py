@@ -60,7 +60,7 @@ class RuleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: as a form takes them
         super().__init__(*args, **kwargs)
         stored = self.instance.conditions
-        self.initial |= {"seen": self.instance.version, "conditions": Names.of([stored]).shown(stored)}
+        self.initial.update(seen=self.instance.version, conditions=Names.of([stored]).shown(stored))
 
     class Meta:
         model = Rule

@@ -101,11 +101,15 @@ def require_newest(*, rule: Rule, seen: int) -> None:
     newest = versions[rule.version]
     problems = [
         f"While you were editing, {newest.made_by or 'a command'} saved version {newest.number} of this rule at "
-        f"{newest.made_at:%H:%M} UTC: {newest.reason}",
-        *(f"{one.name} is now: {one.after or '(empty)'}" for one in compare_versions(versions.get(seen), newest)),
+        f"{newest.made_at:%H:%M} UTC. The reason: {newest.reason.rstrip('.')}.",
+        *(f'"{one.name}" is now {_on_one_line(one.after)}.' for one in compare_versions(versions.get(seen), newest)),
         f"What you wrote is still here. Saved again, it takes the place of version {newest.number}.",
     ]
     raise ChangedMeanwhile(problems)
+
+
+def _on_one_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.splitlines()) or "empty"
 
 
 def draft_as_it_is(rule: Rule) -> Draft:

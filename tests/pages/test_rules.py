@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Clearance, OrgUnit, User
 from calendars.models import Calendar, Event, Link, PolicyChange
@@ -14,6 +15,8 @@ from calsync.engine import serial
 from calsync.engine.events import Content, Timed
 from calsync.engine.events import Event as HubEvent
 from syncrules.models import Rule
+from syncrules.services import change_rule, create_rule
+from syncrules.written import draft_of
 from tests.factories import NOW, AccountFactory, UserFactory
 from tests.pages.conftest import picture
 
@@ -76,6 +79,30 @@ def test_a_rule_is_looked_at_before_it_is_saved_and_then_applied(live_server, ev
     page.get_by_text("3 events are looked at now, in batches.").first.wait_for()
     picture(page, "rule-applied")
     assert (Rule.objects.get().name, PolicyChange.objects.get().total) == ("Private things", 3)
+
+
+def test_what_somebody_else_saved_meanwhile_is_told_and_nothing_is_lost(live_server, events, page):
+    now = timezone.now()
+    draft = draft_of({"name": "Private things", "when": {"guests": {"any": {"unit": "/Sales"}}}})
+    rule = create_rule(draft=draft, by=None, why="a beginning", now=now)
+    page.goto(f"{live_server.url}/admin/syncrules/rule/{rule.pk}/change/")
+    page.fill("[name=conditions]", "title: private")
+    page.fill("[name=why]", "titles say more")
+    other = draft_of({"name": "Private things", "then": {"details": "title"}})
+    change_rule(rule=rule, draft=other, by=None, why="in a hurry", now=now)
+    page.get_by_role("button", name="Save", exact=True).click()
+
+    page.get_by_text("saved version 2 of this rule").first.wait_for()
+    picture(page, "rule-meanwhile")
+    assert page.input_value("[name=conditions]") == "title: private"
+    page.goto(f"{live_server.url}/admin/syncrules/rule/")
+    picture(page, "rules-listed")
+    page.goto(f"{live_server.url}/admin/syncrules/rule/{rule.pk}/versions/")
+    picture(page, "rule-versions")
+    page.fill("[name=number]", "1")
+    page.fill("[name=reason]", "no hurry")
+    page.get_by_role("button", name="Go ahead").click()
+    page.get_by_text("Version 1 is restored.").first.wait_for()
 
 
 def test_a_file_of_rules_is_looked_at_before_it_is_imported(live_server, events, page):

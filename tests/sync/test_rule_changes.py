@@ -153,7 +153,7 @@ def test_what_another_saved_meanwhile_is_told_and_nothing_is_lost(world, ada, ro
     told = " ".join(form.non_field_errors())
     assert "saved version 2 of this rule" in told
     assert "titles are fine" in told
-    assert "then is now: details: title" in told
+    assert '"then" is now details: title.' in told
     assert form["conditions"].value() == "title: private 1"
     rule.refresh_from_db()
     assert (rule.version, rule.effects) == (2, {"details": "title"})
