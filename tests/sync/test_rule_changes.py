@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Clearance, TrailEntry, User
-from calendars import policy_change
+from calendars import policy_change, rule_changes
 from calendars.models import Calendar, Operation, PolicyChange
 from syncrules.models import Rule, RuleVersion
 from syncrules.services import change_rule, create_rule
@@ -296,3 +296,24 @@ def test_saving_it_as_it_is_changes_nothing(world, ada, root):
     rule.refresh_from_db()
     assert rule.version == 1
     assert draft_as_it_is(rule).effects == {"details": "busy"}
+
+
+def test_a_change_is_not_made_on_rules_that_moved_after_the_look_ahead(world, ada):
+    now = timezone.now()
+
+    def change():
+        return make()
+
+    ahead = rule_changes.look_ahead(change=change, now=now)
+    make("Other", when={"title": "nowhere"})
+    with pytest.raises(rule_changes.RulesMoved):
+        rule_changes.make(change=change, ahead=ahead, by=None, reason="x", now=now)
+    assert [rule.name for rule in Rule.objects.all()] == ["Other"]
+    assert not PolicyChange.objects.exists()
+
+
+def test_looking_ahead_leaves_neither_versions_nor_lines(world, ada):
+    lines = TrailEntry.objects.count()
+    ahead = rule_changes.look_ahead(change=make, now=timezone.now())
+    assert len(ahead.found.events) == 3
+    assert (Rule.objects.count(), RuleVersion.objects.count(), TrailEntry.objects.count()) == (0, 0, lines)
