@@ -88,8 +88,8 @@ def apply_mapping(
         platforms=platforms,
     )
     _store_accounts(changes, report=report)
-    told = {"rows": len(rows), "created": work.tally.created, "changed": work.tally.updated, "units_made": made}
-    record("mapping.applied", now=now, **told)
+    tally = work.tally
+    record("mapping.applied", now=now, rows=len(rows), created=tally.created, changed=tally.updated, units_made=made)
     return MappingOutcome(
         units=Tally(created=made, unchanged=len(units) - made),
         people=work.tally,
