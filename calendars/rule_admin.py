@@ -56,6 +56,10 @@ class RuleAdmin(WeighsChanges):
         """Nobody: a rule is taken out of force, so that what it decided stays explainable."""
         return False
 
+    def has_import_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - the theme's
+        """A file may make rules and change them."""
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """With what is wrong with rules that were in order once, looked up for the whole page."""
         page = super().get_changelist_instance(request)
@@ -147,7 +151,7 @@ class RuleAdmin(WeighsChanges):
                 return answer
         return self._page(request, "console/ask.html", f"Move {rule}", form=form)
 
-    @action(description="Import a file", url_path="import", permissions=["add"])
+    @action(description="Import a file", url_path="import", permissions=["import"])
     def import_file(self, request: HttpRequest) -> HttpResponse:
         """Make the rules of a file so."""
         form = FileForm(request.POST or None, request.FILES or None)

@@ -283,6 +283,17 @@ def test_who_may_not_steer_sees_the_numbers_and_saves_nothing(world, ada, client
     assert not Rule.objects.exists()
 
 
+@pytest.mark.parametrize("right", ["add_rule", "change_rule"])
+def test_a_file_takes_the_right_to_make_rules_and_the_right_to_change_them(db, client, django_user_model, right):
+    cem = django_user_model.objects.create_user("cem@example.org", "x", is_staff=True)
+    give(cem, right, "view_rule")
+    client.force_login(cem)
+    page = reverse("admin:syncrules_rule_import_file")
+    assert client.get(page).status_code == 403
+    assert client.post(page, {"text": "form: 1\nrules: [{name: A}]", "reason": "x", "_apply": "1"}).status_code == 403
+    assert not Rule.objects.exists()
+
+
 def give(user, *codenames):
     permissions = user.user_permissions.model.objects.filter(codename__in=codenames)
     assert len(permissions) == len(codenames)
