@@ -18,8 +18,8 @@ from accounts.mapping.rows import PersonRow
 from accounts.models import Clearance, FoundMailbox, LinkedAccount, OrgUnit, TenantConnection, User
 from accounts.roles import Role
 from accounts.rotation import rotate
-from accounts.services import connections, directory, found, mailboxes, mapping, people, roles, units
-from calendars import intake, policy_change, removal, rule_changes, services
+from accounts.services import connections, directory, found, linking, mailboxes, mapping, people, roles, units
+from calendars import intake, own_mailboxes, policy_change, removal, rule_changes, services
 from calendars.choices import Decision
 from calendars.models import Calendar, Finding
 from calendars.sync.policy_effects import PolicyPreview
@@ -132,6 +132,25 @@ def _mapping(on: Stage) -> Call:
 @deed("calendars.intake.bring_in_rows", "mapping.applied")
 def _rows(on: Stage) -> Call:
     return lambda: intake.bring_in_rows(rows=[row()], now=on.now)
+
+
+def _linked(on: Stage) -> LinkedAccount:
+    account = LinkedAccount.objects.filter(person=on.ada.user, platform="google").get()
+    account.open_by_consent(now=on.now)
+    account.save()
+    return account
+
+
+@deed("accounts.services.linking.disconnect", "mailbox.disconnected")
+def _part(on: Stage) -> Call:
+    account = _linked(on)
+    return lambda: linking.disconnect(account=account, now=on.now)
+
+
+@deed("calendars.own_mailboxes.disconnect", "mailbox.disconnected")
+def _part_with_calendars(on: Stage) -> Call:
+    account = _linked(on)
+    return lambda: own_mailboxes.disconnect(account=account, clock=timezone.now)
 
 
 @deed("accounts.services.mailboxes.disable_accounts", "mailboxes.disabled")

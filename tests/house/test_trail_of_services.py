@@ -54,7 +54,14 @@ THROUGH = {  # service -> the one that calls it and writes the line
     ),
 }
 
+_CONSENT = "tests/accounts/test_linking.py::test_the_trail_says_who_linked_what_and_holds_no_token"
+PROVEN = {  # whose deed takes a browser at a provider's page -> the test that looks at its line
+    "accounts.services.linking.complete": _CONSENT,
+    "calendars.own_mailboxes.finish_link": _CONSENT,
+}
+
 BY_ITSELF = {  # nobody asks for it: a schedule, or what a provider has answered
+    "accounts.consents.note_end": "a provider has ended a consent; it has a line all the same",
     "accounts.services.connections.ensure_connections_from_environment": "what the environment says",
     "accounts.services.connections.report_connection": "how a connection is doing",
     "accounts.services.mailboxes.pause_account": "a quota",
@@ -72,9 +79,11 @@ BY_ITSELF = {  # nobody asks for it: a schedule, or what a provider has answered
 }
 
 READS = {
+    "accounts.consents": {"desk_of", "is_offered"},
     "accounts.rotation": {"is_newest", "sealed_columns"},
     "accounts.services.connections": {"configured_google", "configured_microsoft"},
     "accounts.services.directory": {"known_ids"},
+    "accounts.services.linking": {"begin", "expected_address"},
     "accounts.services.mapped_mailboxes": {"plan_mailboxes"},
     "accounts.services.mapping": {"check_mapping", "waves"},
     "accounts.services.roles": {"holds", "may_grant"},
@@ -82,6 +91,7 @@ READS = {
     "calendars.decisions": {"is_done"},
     "calendars.health": {"worst"},
     "calendars.intake": {"read_people"},
+    "calendars.own_mailboxes": {"begin_link", "linked_account", "places"},
     "calendars.policy_change": {"preview", "standing"},
     "calendars.removal": {"count_copies", "preview"},
     "calendars.rule_changes": {"look_ahead"},
@@ -89,7 +99,7 @@ READS = {
     "syncrules.services.exchange": {"export_rules"},
     "syncrules.services.rules": {"draft_as_it_is", "require_newest"},
 }
-LISTED = {*DEEDS, *THROUGH, *BY_ITSELF, *(f"{room}.{name}" for room, names in READS.items() for name in names)}
+LISTED = {*DEEDS, *THROUGH, *PROVEN, *BY_ITSELF, *(f"{room}.{name}" for room, names in READS.items() for name in names)}
 
 CONSOLE = {"accounts.orgunit", "accounts.tenantconnection", "syncrules.rule"}
 """Admins of ours whose forms go through services of the lists above."""
@@ -168,6 +178,12 @@ def test_what_has_its_line_through_another_is_called_by_services_alone(repositor
     assert {name: others for name, others in astray.items() if others} == {}
     assert callers(found, "calendars.decisions.decide") == {"conflicts.services"}
     assert set(THROUGH.values()) <= DEEDS.keys()
+
+
+def test_the_tests_that_look_at_other_lines_are_there(repository):
+    for proof in PROVEN.values():
+        file, _, name = proof.partition("::")
+        assert f"def {name}(" in (repository / file).read_text()
 
 
 def test_other_modules_that_write_are_still_there(repository):
