@@ -264,11 +264,15 @@ def _finish(reading: Round) -> None:
 
 def _settle_mended(reading: Round, now: datetime) -> None:
     """Findings of events that could not be understood are settled when these are, or are gone."""
-    if not (reading.sound or reading.tombstones):
+    if not (reading.sound or reading.tombstones or reading.complete):
         return
     waiting = Finding.objects.filter(calendar=reading.calendar, kind=FindingKind.MALFORMED, settled_at__isnull=True)
     mended = {*reading.sound, *reading.tombstones}
-    settled = [pk for pk, remote_id in waiting.order_by("pk").values_list("pk", "remote_id") if remote_id in mended]
+    settled = [
+        pk
+        for pk, remote_id in waiting.order_by("pk").values_list("pk", "remote_id")
+        if remote_id in mended or (reading.complete and remote_id not in reading.seen)
+    ]
     if settled:
         Finding.objects.filter(pk__in=settled).update(settled_at=now)
 

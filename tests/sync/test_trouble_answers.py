@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from calendars.models import Finding, Link
+from calendars.models import Calendar, Finding, Link
 from calsync.providers.google import calls
 from calsync.providers.graph import changes
 from calsync.providers.graph.client import PREFER
@@ -186,6 +186,22 @@ def test_an_event_that_becomes_malformed_is_left_as_it_is_on_the_other_side(worl
     assert found.settled_at is not None
     places = [{event.get("location", "") for event in ada.google}, {e["location"]["displayName"] for e in ada.outlook}]
     assert places == [{"", "Room 2"}, {"", "Room 2"}]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_malformed_event_that_is_deleted_leaves_no_finding_after_the_next_complete_read(world, provider):
+    ada, clock = world.person("ada"), Patience()
+    bad = spoil(world, ada, provider)
+    other_side(ada, "google" if provider == "graph" else "graph", "Good", 1)
+    world.activate()
+    Calendar.objects.reread(now=clock.now())
+    clock.settle()
+    assert [found.settled_at for found in Finding.objects.all()] == [None]
+    (ada.delete_google if provider == "google" else ada.delete_outlook)(bad)
+    Calendar.objects.reread(now=clock.now())
+    clock.wait_it_out()
+    assert_well(world, clock, ada, ["Good"])
+    assert not Finding.objects.filter(settled_at=None).exists()
 
 
 def touch(person, provider, event_id, place):
