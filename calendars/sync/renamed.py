@@ -16,6 +16,7 @@ from accounts.models import Health, LinkedAccount
 from calendars.models import Calendar, CalendarQuerySet, Event, Link, LinkState, Operation
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
+from calsync.engine.events import Platform
 from calsync.providers.base import Item
 
 logger = logging.getLogger(__name__)
@@ -58,13 +59,16 @@ def read_anew(account_ids: Sequence[int], *, now: datetime) -> None:
 def take_over(*, calendar: Calendar, items: Sequence[Item], now: datetime) -> None:
     """Move the links of a former calendar here, in the caller's transaction, if these items prove that it is this one.
 
-    Events of the mailbox's owner prove it: at Google the same id in two mailboxes is found for guests of one meeting.
+    At Google events of the mailbox's owner prove it: the same id in two mailboxes is found for guests of one meeting.
+    In Outlook any event does: ids are those of one mailbox.
     """
     if calendar.imported_at is not None:
         return
-    own = {item.remote_id: item.event for item in items if item.event is not None and item.event.organizes}
+    shared = calendar.account.platform == Platform.GOOGLE  # ids of meetings
+    own = {item.remote_id: item.event for item in items if item.event and (item.event.organizes or not shared)}
     known = Link.objects.filter(state=LinkState.ACTIVE, remote_id__in=own, calendar__in=_former(calendar))
-    proven = {link.calendar_id for link in known.select_related("event") if _is_own(own[link.remote_id], link.event)}
+    found = [link for link in known.select_related("event") if not shared or _is_own(own[link.remote_id], link.event)]
+    proven = {link.calendar_id for link in found}
     for former in _former(calendar).filter(pk__in=proven):
         _move(former, calendar, now=now)
 

@@ -91,3 +91,22 @@ def test_the_twin_of_a_meeting_follows_when_all_events_of_the_renamed_mailbox_ha
     assert sorted(Link.objects.values_list("role", "state")) == [("origin", "active"), ("twin", "active")]
     assert Calendar.objects.get(account__address=new).is_active
     assert world.mails == []
+
+
+def test_a_renamed_outlook_mailbox_with_nothing_but_invitations_goes_on(world, tmp_path):
+    ada, cem, clock = world.person("ada"), world.person("cem", google=False), Patience()
+    world.activate()
+    asked = [{"emailAddress": {"address": ada.address}, "type": "required"}]
+    cem.in_outlook(subject="Review", attendees=asked)
+    world.settle()
+    [mine] = ada.outlook
+    new = "ada.byron@meridian.example"
+    world.simulator.graph.rename_mailbox(ada.address, new)
+    map_anew(tmp_path, ada, "outlook", new)
+    clock.wait_it_out()
+    world.simulator.graph.update_event(new, mine["id"], {"subject": "Review, my notes"})
+    clock.wait_it_out()
+    assert [event["summary"] for event in ada.google] == ["Review, my notes"]
+    standing = Link.objects.filter(event__owner=ada.user)
+    assert sorted(standing.values_list("role", "state")) == [("origin", "active"), ("twin", "active")]
+    assert world.mails == []
