@@ -7,7 +7,7 @@ import time_machine
 
 from calendars.models import Event, Finding, Link
 from calsync.engine import serial
-from tests.sync.company import BOTH_WAYS, OTHER, WEEKLY
+from tests.sync.company import BOTH_WAYS, OTHER, TITLE, WEEKLY
 from tests.sync.conftest import NOW
 from tests.sync.series_hands import hands_of
 from tests.sync.test_horizon import settle_at
@@ -98,12 +98,18 @@ def test_a_copy_follows_what_its_organiser_does_to_a_series(company, here, deed)
     company.assert_quiet()
 
 
-@pytest.mark.parametrize("here", ["google"])  # an Outlook client may ask everybody anew
-def test_this_and_following_of_a_meeting_are_two_series_at_the_guest(company, here):
+@BOTH_WAYS
+@pytest.mark.parametrize("arrives", [False, True], ids=["copy", "invitation"])
+def test_this_and_following_of_a_meeting_are_two_series_at_the_guest(company, here, arrives):
     company.invite(recurrence=WEEKLY[here])
     company.world.settle()
     organiser, guest = hands_of(company.ada)[here], hands_of(company.bo)[OTHER[here]]
-    organiser.store.split_series(company.ada.address, organiser.series.id, SECOND.replace(day=15), summary="Later")
+    company.world.simulator.core.switches.mail_arrives = arrives
+    at = SECOND.replace(day=15)
+    changes = {TITLE[here]: "Later"}
+    organiser.store.split_series(
+        company.ada.address, organiser.series.id, at.date() if here == "outlook" else at, **changes
+    )
     company.world.settle()
     assert [title for _, _, title in guest.sees()] == ["Review", "Review", "Later", "Later", "Later"]
     company.assert_quiet()

@@ -1,5 +1,6 @@
 """What Outlook does for "this and all following events". Exchange has no primitive for it: the series is ended on the
-day before (which drops its exceptions) and a new one is made from there, with an id and an iCalUId of its own.
+day before (which drops its exceptions) and a new one is made from there, with an id and an iCalUId of its own. Guests
+are asked anew.
 """
 
 from __future__ import annotations
@@ -7,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from calsync.simulator.graph import mail
 from calsync.simulator.graph.errors import Json, invalid_request
 from calsync.simulator.graph.moments import Moment
 from calsync.simulator.graph.records import Event, Mailbox
@@ -34,6 +36,7 @@ def split(store: GraphStore, mailbox: Mailbox, master_id: str, on: date, changes
     tail = store.insert(mailbox, master.calendar, read_change(body), uid="", props=store.own_props(mailbox))
     tail.extended = extended  # clients clone what they do not know
     store.touch(tail, "created")
+    mail.announce_new(store, tail, by_person=True)
     return tail
 
 
@@ -43,6 +46,7 @@ def _tail(master: Event, recurrence: Json, begins: datetime, earlier: int) -> Js
         span["numberOfOccurrences"] -= earlier
     return {
         **{name: master.props[name] for name in COPIED},
+        "attendees": [{name: one[name] for name in ("emailAddress", "type")} for one in master.props["attendees"]],
         "body": {"contentType": "html", "content": master.props["body"]},
         "start": _wire(master.start.at(begins)),
         "end": _wire(master.end.at(begins + (master.end.wall - master.start.wall))),
