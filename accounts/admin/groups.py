@@ -18,6 +18,7 @@ class PeopleGroupAdmin(ModelAdmin):
 
     list_display = ("name", "rank", "head_count")
     search_fields = ("name",)
+    ordering = ("rank", "name")
     fields = ("name", "rank", "members")
     autocomplete_fields = ("members",)
 
