@@ -149,7 +149,7 @@ def rows_of(person: User) -> Rows:
 
 def house_rows(candidate: User) -> Rows:
     """One row of each model of the installation's own."""
-    connection = ConnectionFactory()
+    connection = ConnectionFactory(credentials="sealed", domains=["x.test"])
     rule = create_rule(draft=Draft("A rule", Whom(), {}, {"details": "busy"}), by=None, why="matrix", now=NOW)
     change = PolicyChange.objects.create(
         state="running", state_since=NOW, reason="matrix", made_at=NOW, rules={}, counts={}, total=0

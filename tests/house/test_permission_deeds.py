@@ -256,6 +256,34 @@ def scene(rows: dict[str, Any]) -> object:
     )
 
 
+# --- two roles in one hand -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "action"),
+    [
+        (label, action)
+        for label, actions in ACTIONS.items()
+        for action, roles in actions.items()
+        if "auditor" not in roles
+    ],
+)
+def test_whoever_audits_one_unit_and_administers_another_changes_the_second_alone(company, label, action):
+    """They see both in the same lists, and the list offers them the action."""
+    person, unit = company.people["auditor"], company.rows["other"]["accounts.orgunit"]
+    fresh = User.objects.get(pk=person.pk)
+    by = company.people["it"]
+    grant_role(role=Role.UNIT_ADMINISTRATOR, person=fresh, unit=unit, by=by, reason="matrix", now=NOW)
+    for place, row in all_places(company, "auditor", label).items():
+        with tried():
+            target = prepared(row, action, DEEDS.get(action, Deed()))
+            before = state_of(target)
+            chosen = {"action": action, ACTION_CHECKBOX_NAME: [target.pk], **REASON, **DEEDS.get(action, Deed()).more}
+            company.client("auditor").post(list_of(label), chosen)
+            expected = place == "other" and "unit_admin" in ACTIONS[label][action] and action not in NOT_OPEN
+            assert (state_of(target) != before) == expected, place
+
+
 # --- what a form must not be talked into ----------------------------------------------------------------------
 
 
