@@ -259,6 +259,25 @@ def scene(rows: dict[str, Any]) -> object:
 # --- two roles in one hand -------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def two_roles(company):
+    """The auditor of /Sales administers /Legal as well."""
+    person, unit = User.objects.get(email="auditor@example.org"), company.rows["other"]["accounts.orgunit"]
+    by = company.people["it"]
+    grant_role(role=Role.UNIT_ADMINISTRATOR, person=person, unit=unit, by=by, reason="matrix", now=NOW)
+    return company
+
+
+@pytest.mark.parametrize("label", sorted(label for label, roles in CHANGES.items() if "unit_admin" in roles))
+def test_whoever_audits_one_unit_and_administers_another_has_forms_for_the_second_alone(two_roles, label):
+    client = two_roles.client("auditor")
+    for place in PLACES:
+        with tried():
+            answer = client.post(page_of(two_roles.at(place, "auditor")[label]), {})
+            is_taken = answer.status_code == 200 or answer.get("Location") == list_of(label)
+            assert is_taken == (place == "other"), place
+
+
 @pytest.mark.parametrize(
     ("label", "action"),
     [
@@ -268,18 +287,14 @@ def scene(rows: dict[str, Any]) -> object:
         if "auditor" not in roles
     ],
 )
-def test_whoever_audits_one_unit_and_administers_another_changes_the_second_alone(company, label, action):
+def test_whoever_audits_one_unit_and_administers_another_changes_the_second_alone(two_roles, label, action):
     """They see both in the same lists, and the list offers them the action."""
-    person, unit = company.people["auditor"], company.rows["other"]["accounts.orgunit"]
-    fresh = User.objects.get(pk=person.pk)
-    by = company.people["it"]
-    grant_role(role=Role.UNIT_ADMINISTRATOR, person=fresh, unit=unit, by=by, reason="matrix", now=NOW)
-    for place, row in all_places(company, "auditor", label).items():
+    for place, row in all_places(two_roles, "auditor", label).items():
         with tried():
             target = prepared(row, action, DEEDS.get(action, Deed()))
             before = state_of(target)
             chosen = {"action": action, ACTION_CHECKBOX_NAME: [target.pk], **REASON, **DEEDS.get(action, Deed()).more}
-            company.client("auditor").post(list_of(label), chosen)
+            two_roles.client("auditor").post(list_of(label), chosen)
             expected = place == "other" and "unit_admin" in ACTIONS[label][action] and action not in NOT_OPEN
             assert (state_of(target) != before) == expected, place
 
