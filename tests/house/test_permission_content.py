@@ -97,7 +97,7 @@ def test_an_explanation_tells_content_to_whoever_may_see_it(company, who, place,
 
 
 ELSEWHERE = {  # commands that call providers, run for long or hold no content, and what keeps content out of theirs
-    **dict.fromkeys(("activate_sync", "audit", "remove_copies", "sync"), "test_commands_tell_no_content"),
+    **dict.fromkeys(("activate_sync", "audit", "remove_copies", "sync"), "tests/sync/test_commands_tell_no_content.py"),
     **dict.fromkeys(("bench", "demo", "simulate"), "a pretend company of their own"),
     **dict.fromkeys(("import_directory", "map_org_units"), "people and units, and no event"),
     **dict.fromkeys(("worker", "schedule"), "they start processes and plan work, and print neither"),
