@@ -33,6 +33,8 @@ ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is
     "mailboxes.disabled": "took {target} out of the sync",
     "mailboxes.enabled": "let {target} take part in the sync again",
     "mapping.applied": "applied a mapping of people and mailboxes",
+    "overlaps.policy_dropped": "dropped what counts as a double booking in {target}",
+    "overlaps.policy_saved": "said what counts as a double booking in {target}",
     "people.single_platform": "said that people are on one platform only",
     "role.granted": "gave a role to {target}",
     "role.revoked": "took a role from {target}",

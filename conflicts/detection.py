@@ -14,7 +14,7 @@ from itertools import groupby
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import OrgUnit, User
 from calendars import busy
 from calendars.models import BusySlot, Finding
 from calendars.sync.locks import lock_people
@@ -26,6 +26,8 @@ from conflicts.models import DoubleBooking, OverlapPolicy
 
 MOST_SPANS = 50
 """So many dates of two series are kept and told."""
+
+FEW = 100  # people who are locked and looked at together
 
 Pair = tuple[int, int]
 
@@ -68,6 +70,13 @@ def look(person_ids: Collection[int], *, now: datetime) -> int:
     with transaction.atomic():
         lock_people(person_ids)
         return _look(person_ids, now=now)
+
+
+def look_at_unit(unit_id: int, *, now: datetime) -> int:
+    """The same for everybody in a unit and below, some at a time."""
+    unit = OrgUnit.objects.filter(pk=unit_id).first()
+    people = [] if unit is None else list(User.objects.in_unit(unit).order_by("pk").values_list("pk", flat=True))
+    return sum(look(people[at : at + FEW], now=now) for at in range(0, len(people), FEW))
 
 
 def overlaps_of(person_ids: Collection[int], *, start: datetime, end: datetime) -> dict[int, list[Overlap]]:

@@ -23,3 +23,8 @@ def look_for_overlaps() -> int:
     if found:
         services.open_cases(now=timezone.now())
     return found
+
+
+def look_at_unit(unit_id: int) -> int:
+    """Look at everybody of a unit again: what counts there has changed."""
+    return detection.look_at_unit(unit_id, now=timezone.now())
