@@ -184,10 +184,9 @@ class Store:
         now = self.stamps.planned_at
         for event in (*self.new_events, *self.changed_events):
             event.busy_due_at = now
-        told = {id(event) for event in self.changed_events}
         links = [*self.new_links, *self.changed_links.values()]
-        joined = {link.event_id for link in links if link.role in _OF_GUESTS and id(link.event) not in told}
-        if others := joined - {None}:
+        joined = {link.event_id for link in links if link.role in _OF_GUESTS}
+        if others := joined - {None, *(event.pk for event in self.changed_events)}:
             Event.objects.filter(Q(pk__in=others) | Q(parts__in=others)).update(busy_due_at=now)
         self.tally.busy_time |= bool(self.new_events or self.changed_events or others)
 
