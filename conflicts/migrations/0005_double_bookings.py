@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0007_health_and_several_connections'),
-        ('calendars', '0010_busy_time'),
+        ('calendars', '0011_busy_time'),
         ('conflicts', '0004_approvals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

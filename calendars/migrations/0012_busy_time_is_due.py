@@ -29,7 +29,7 @@ def no_range_index(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0010_busy_time'),
+        ('calendars', '0011_busy_time'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0009_leases_that_ran_out'),
+        ('calendars', '0010_rules_before_a_change'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
