@@ -19,7 +19,10 @@ VIEWED_IN_A_UNIT = (
     "calendars.link",
     "calendars.operation",
     "calendars.finding",
+    "calendars.busyslot",
     "conflicts.case",
+    "conflicts.doublebooking",
+    "conflicts.overlappolicy",
     "notifications.message",
     "syncrules.switch",
 )
@@ -52,6 +55,7 @@ RIGHTS: dict[Role, frozenset[str]] = {  # an IT administrator may do everything 
         "accounts.change_linkedaccount",
         "calendars.change_calendar",
         "conflicts.change_case",
+        "conflicts.change_overlappolicy",
         "syncrules.change_switch",
         SEE_CONTENT,
         GRANT_ROLE,
@@ -80,7 +84,9 @@ OWN = _views(
         "calendars.calendar",
         "calendars.event",
         "calendars.evententry",
+        "calendars.busyslot",
         "conflicts.case",
+        "conflicts.doublebooking",
         "notifications.message",
     )
 ) | {SEE_CONTENT}

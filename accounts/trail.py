@@ -42,6 +42,8 @@ ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is
     "mailboxes.disabled": "took {target} out of the sync",
     "mailboxes.enabled": "let {target} take part in the sync again",
     "mapping.applied": "applied a mapping of people and mailboxes",
+    "overlaps.policy_dropped": "dropped what counts as a double booking in {target}",
+    "overlaps.policy_saved": "said what counts as a double booking in {target}",
     "person.added": "added {target}",
     "person.changed": "changed {target}",
     "people.single_platform": "said that people are on one platform only",

@@ -84,6 +84,13 @@ CHOICES: Mapping[str, tuple[Choice, ...]] = {
     FindingKind.CANNOT_REPRESENT: (_SEEN,),
     FindingKind.MALFORMED: (_SEEN,),
     FindingKind.PART_EDITED: (_SEEN,),
+    FindingKind.DOUBLE_BOOKING: (
+        Choice(
+            Decision.ACCEPT,
+            "Keep both",
+            "Both stay as they are. Should they collide at yet another time, it is told again.",
+        ),
+    ),
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import health, policy_change, services
+from calendars import busy, health, policy_change, services
+from calendars.models import Event
+from calendars.signals import busy_time_changed
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
 from calendars.sync.admission import admit_due
@@ -14,7 +16,10 @@ from calendars.sync.turn import follow_up
 
 def work(calendar_id: int) -> None:
     """Take a turn on one calendar, and on those that it makes work for."""
-    follow_up(calendar_id=calendar_id, clock=timezone.now, tally=Tally())
+    tally = Tally()
+    follow_up(calendar_id=calendar_id, clock=timezone.now, tally=tally)
+    if tally.busy_time:
+        busy_time_changed.send(sender=Event)
 
 
 def poll() -> None:
@@ -40,6 +45,11 @@ def carry_rules_on() -> None:
 def renew_watches() -> None:
     """Make, renew and drop push channels as needed."""
     watching.ensure_watches(clock=timezone.now)
+
+
+def roll_busy_time() -> None:
+    """Look further ahead as time goes by."""
+    busy.roll_forward(now=timezone.now())
 
 
 def check_health() -> None:

@@ -18,6 +18,8 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
     "To decide": (
         ("Cases", "gavel", "conflicts_case"),
         ("Findings", "search_insights", "calendars_finding"),
+        ("Double bookings", "event_busy", "conflicts_doublebooking"),
+        ("What counts as one", "tune", "conflicts_overlappolicy"),
     ),
     "People": (
         ("People", "person", "accounts_user"),
@@ -38,6 +40,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon,
     "Inside": (
         ("Events", "event", "calendars_event"),
         ("Links", "link", "calendars_link"),
+        ("Busy time", "schedule_send", "calendars_busyslot"),
         ("Secrets", "key", "accounts_secret"),
         ("Schedules", "schedule", "django_q_schedule"),
         ("Queued tasks", "queue", "django_q_ormq"),

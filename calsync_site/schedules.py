@@ -12,6 +12,8 @@ SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
     "calsync.watches": ("calendars.tasks.renew_watches", 1),
     "calsync.health": ("calendars.tasks.check_health", 1),
     "calsync.clean_up": ("calendars.tasks.clean_up", 60),
+    "calsync.busy_time": ("conflicts.tasks.look_for_overlaps", 1),
+    "calsync.busy_horizon": ("calendars.tasks.roll_busy_time", 60),
     "calsync.cases": ("conflicts.tasks.open_cases", 1),
     "calsync.settled_cases": ("conflicts.tasks.close_settled", 1),
 }

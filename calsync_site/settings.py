@@ -66,6 +66,7 @@ GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com")
 
 CALSYNC_WINDOW_BACK_DAYS = whole_number("CALSYNC_WINDOW_BACK_DAYS", default=30, at_least=0)
 CALSYNC_WINDOW_AHEAD_DAYS = whole_number("CALSYNC_WINDOW_AHEAD_DAYS", default=400)
+CALSYNC_BUSY_AHEAD_DAYS = whole_number("CALSYNC_BUSY_AHEAD_DAYS", default=180)  # how far double bookings are looked for
 CALSYNC_LEASE_SECONDS = whole_number("CALSYNC_LEASE_SECONDS", default=90)
 CALSYNC_POLL_SECONDS = whole_number("CALSYNC_POLL_SECONDS", default=60)  # a calendar without a live watch
 CALSYNC_POLL_WATCHED_SECONDS = whole_number("CALSYNC_POLL_WATCHED_SECONDS", default=900)

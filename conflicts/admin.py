@@ -24,9 +24,12 @@ from accounts.trail import record
 from calendars.choices import Choice, Decision, choices
 from calendars.models import Calendar
 from calendars.selectors import may_see_kept
+from conflicts import bookings_admin
 from conflicts.models import Case
 from conflicts.selectors import values_for
 from conflicts.services import decide_case
+
+__all__ = ["bookings_admin"]  # registers its own pages
 
 STATE_COLOURS = {"open": "warning", "decided": "info", "closed": "success"}
 

@@ -7,13 +7,14 @@ from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Q
+from django_q.tasks import async_task
 
 from accounts.models import User
 from accounts.trail import record
 from calendars import decisions
 from calendars.choices import Decision
 from calendars.models import Finding
-from conflicts.models import Case, CaseState
+from conflicts.models import Case, CaseState, OverlapPolicy
 from notifications.services import Telling, tell_all
 
 _BATCH = 500
@@ -57,6 +58,27 @@ def close_settled(*, now: datetime) -> int:
     return (
         Case.objects.filter(pk__in=done).exclude(state=CaseState.CLOSED).update(state=CaseState.CLOSED, closed_at=now)
     )
+
+
+@transaction.atomic
+def save_overlap_policy(*, policy: OverlapPolicy, now: datetime) -> None:
+    """Say what counts as a double booking in a unit; its people are looked at again soon. Raises ValidationError."""
+    policy.full_clean()
+    policy.save()
+    record("overlaps.policy_saved", target=policy.unit, now=now)
+    _look_again(policy.unit_id)
+
+
+@transaction.atomic
+def drop_overlap_policy(*, policy: OverlapPolicy, now: datetime) -> None:
+    """Let the policy of the unit above count; the people are looked at again soon."""
+    policy.delete()
+    record("overlaps.policy_dropped", target=policy.unit, now=now)
+    _look_again(policy.unit_id)
+
+
+def _look_again(unit_id: int) -> None:
+    transaction.on_commit(lambda: async_task("conflicts.tasks.look_at_unit", unit_id, save=False))
 
 
 @transaction.atomic

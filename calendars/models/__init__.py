@@ -1,5 +1,6 @@
 """Rows of the sync: calendars and their watches, hub events and their links, planned and found work."""
 
+from calendars.models.busy import BusySlot, BusySlotQuerySet
 from calendars.models.calendar import Calendar, CalendarQuerySet, Watch, WatchState
 from calendars.models.events import Event, EventEntry, Link, LinkState, Withheld
 from calendars.models.policy import PolicyBatch, PolicyChange, PolicyChangeState
@@ -7,6 +8,8 @@ from calendars.models.work import AuditRun, Finding, HookCount, Operation, Opera
 
 __all__ = [
     "AuditRun",
+    "BusySlot",
+    "BusySlotQuerySet",
     "Calendar",
     "CalendarQuerySet",
     "Event",

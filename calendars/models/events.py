@@ -35,6 +35,8 @@ class Event(models.Model):
     changed_at = models.DateTimeField(null=True, blank=True)  # the provider's stamp of the last edit we took over
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    busy_due_at = models.DateTimeField(null=True, blank=True)  # since when its busy time has to be worked out anew
+    busy_until = models.DateTimeField(null=True, blank=True)  # up to when a series' occurrences are worked out
 
     # A part stands for a piece of a series that one platform cannot hold as a whole. Its content is derived.
     whole = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="parts")
@@ -47,6 +49,8 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["owner", "starts_at"], name="event_owner_starts"),
             models.Index(fields=["owner", "uid"], name="event_owner_uid"),
+            models.Index(fields=["busy_due_at"], condition=Q(busy_due_at__isnull=False), name="event_busy_due"),
+            models.Index(fields=["busy_until"], condition=Q(busy_until__isnull=False), name="event_busy_until"),
         ]
         constraints = [
             models.UniqueConstraint(

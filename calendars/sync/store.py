@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import Q
 
 from calendars import rows
 from calendars.models import Calendar, Event, EventEntry, Finding, Link, LinkState, Operation, OperationState
@@ -26,6 +27,7 @@ from calsync.engine.events import Event as HubEvent
 from calsync.engine.plan import EventPlan, FindingKind, PlannedWrite
 from calsync.engine.plan import Finding as FoundByEngine
 from calsync.engine.plan import LinkState as EngineLink
+from calsync.engine.policy import Role
 
 if TYPE_CHECKING:
     from calendars.sync.colleagues import Colleagues
@@ -43,6 +45,7 @@ _HELD = {
     FindingKind.APPROVAL,
 }
 _BRAKES = {FindingKind.MASS_DELETE, FindingKind.STORM, FindingKind.EMPTY_SIDE, FindingKind.RESURRECTION}
+_OF_GUESTS = (Role.COPY, Role.NATIVE)
 _STOPPED = (FindingKind.CANNOT_REPRESENT, FindingKind.STORM, FindingKind.RESURRECTION)
 
 
@@ -154,6 +157,7 @@ class Store:
 
     def save(self) -> None:
         """Write everything; to be called once, in the transaction that holds the lease."""
+        self._note_busy_time()
         Event.objects.bulk_create(self.new_events)
         update_rows(self.changed_events, _EVENT_FIELDS)
         for link, event, instead_of in self.taken_over:
@@ -175,6 +179,17 @@ class Store:
             transaction.on_commit(lambda: findings_stored.send(sender=Finding))
         self.history.save()
         self.tally.rung |= {operation.calendar_id for operation in operations}
+
+    def _note_busy_time(self) -> None:
+        """Whoever attends these events has other busy time now; it is worked out later, from the rows."""
+        now = self.stamps.planned_at
+        for event in (*self.new_events, *self.changed_events):
+            event.busy_due_at = now
+        links = [*self.new_links, *self.changed_links.values()]
+        joined = {link.event_id for link in links if link.role in _OF_GUESTS}
+        if others := joined - {None, *(event.pk for event in self.changed_events)}:
+            Event.objects.filter(Q(pk__in=others) | Q(parts__in=others)).update(busy_due_at=now)
+        self.tally.busy_time |= bool(self.new_events or self.changed_events or others)
 
     def _worth_trying(self) -> list[Operation]:
         """The planned writes without those that were refused before and of whose event nothing has changed since, and
@@ -278,7 +293,8 @@ class Store:
 
 
 _EVENT_FIELDS = (
-    "uid", "starts_at", "ends_at", "is_all_day", "is_series", "show_as", "content", "changed_at", "deleted_at"
+    "uid", "starts_at", "ends_at", "is_all_day", "is_series", "show_as", "content", "changed_at", "deleted_at",
+    "busy_due_at",
 )  # fmt: skip
 _LINK_FIELDS = (
     "role", "remote_id", "version", "hub_map", "remote_map", "occurrences", "state", "generation", "key",

@@ -19,6 +19,7 @@ class Tally:
     conflicts: int = 0
     reopened: int = 0  # obstacles that may have gone
     writes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    busy_time: bool = False  # whether somebody's busy time has changed
     rung: set[int] = field(default_factory=set)  # calendars that got new work from this run
 
     @property

@@ -103,6 +103,7 @@ class FindingKind(StrEnum):
     RESURRECTION = "resurrection"
     PART_EDITED = "part_edited"
     APPROVAL = "approval"
+    DOUBLE_BOOKING = "double_booking"
 
 
 @dataclass(frozen=True, slots=True)

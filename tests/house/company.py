@@ -22,6 +22,7 @@ from accounts.services.roles import grant_role
 from accounts.services.units import ensure_units
 from calendars.models import (
     AuditRun,
+    BusySlot,
     Calendar,
     Event,
     EventEntry,
@@ -35,7 +36,7 @@ from calendars.models import (
 from calsync.engine import serial
 from calsync.engine.events import Content, Timed
 from calsync.engine.events import Event as HubEvent
-from conflicts.models import Case
+from conflicts.models import Case, DoubleBooking, OverlapPolicy
 from notifications.models import Message
 from syncrules.models import Mention
 from syncrules.services import Target, create_rule, switch_off
@@ -132,7 +133,15 @@ def rows_of(person: User) -> Rows:
     watch = Watch.objects.create(
         calendar=calendar, subscription_id=f"channel-{person.pk}", secret="s", state="live", state_since=NOW
     )
+    other = Event.objects.create(owner=person, starts_at=NOW, ends_at=NOW, show_as="busy", content=event.content)
     return _by_label(
+        BusySlot.objects.create(
+            person=person, event=event, starts_at=NOW, ends_at=NOW + timedelta(hours=1), show_as="busy"
+        ),
+        DoubleBooking.objects.create(
+            person=person, first=event, second=other, next_at=NOW, looked_until=NOW, found_at=NOW
+        ),
+        OverlapPolicy.objects.get_or_create(unit=person.org_unit)[0],
         person,
         person.org_unit,
         account,

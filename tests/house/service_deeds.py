@@ -24,8 +24,8 @@ from calendars.choices import Decision
 from calendars.models import Calendar, Finding
 from calendars.sync.policy_effects import PolicyPreview
 from calsync.providers.people import DirectoryPerson, DirectoryReading
-from conflicts.models import Case
-from conflicts.services import decide_case, open_cases
+from conflicts.models import Case, OverlapPolicy
+from conflicts.services import decide_case, drop_overlap_policy, open_cases, save_overlap_policy
 from syncrules.models import Rule
 from syncrules.services import exchange, rules, switches
 from syncrules.written import draft_of
@@ -246,6 +246,18 @@ def _decide(on: Stage) -> Call:
     open_cases(now=on.now)
     case = Case.objects.get()
     return lambda: decide_case(case=case, decision=Decision.ACCEPT, by=on.root, reason="x", now=on.now)
+
+
+@deed("conflicts.services.save_overlap_policy", "overlaps.policy_saved")
+def _save_overlap_policy(on: Stage) -> Call:
+    policy = OverlapPolicy(unit=on.world.unit, gap_minutes=10)
+    return lambda: save_overlap_policy(policy=policy, now=on.now)
+
+
+@deed("conflicts.services.drop_overlap_policy", "overlaps.policy_dropped")
+def _drop_overlap_policy(on: Stage) -> Call:
+    policy = OverlapPolicy.objects.create(unit=on.world.unit)
+    return lambda: drop_overlap_policy(policy=policy, now=on.now)
 
 
 # --- rules, switches, changes -----------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def filled_in(page: Any) -> dict[str, Any]:
         value = bound.value()
         if value is True:
             sent[bound.html_name] = "on"
-        elif value not in (None, False):
+        elif value is not None and value is not False:  # 0 is a value
             sent[bound.html_name] = getattr(value, "pk", value)
     return sent
 

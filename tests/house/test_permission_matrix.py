@@ -32,10 +32,13 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "calendars.link": SALES,
     "calendars.operation": SALES,
     "calendars.finding": ALL,
+    "calendars.busyslot": SALES,
     "calendars.hookcount": frozenset({"it", "auditor"}),
     "calendars.auditrun": frozenset({"it", "auditor"}),
     "calendars.policychange": frozenset({"it"}),
     "conflicts.case": ALL,
+    "conflicts.doublebooking": SALES,
+    "conflicts.overlappolicy": SALES,
     "notifications.message": SALES,
     "syncrules.switch": SALES,
     "syncrules.rule": frozenset({"it"}),
@@ -45,6 +48,7 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
 CHANGES: dict[str, set[str]] = {  # model -> who may change a row within reach by its form, beside IT administrators
     "accounts.user": {"unit_admin"},
     "accounts.linkedaccount": {"unit_admin"},
+    "conflicts.overlappolicy": {"unit_admin"},
     "accounts.orgunit": set(),
     "accounts.peoplegroup": set(),
     "accounts.tenantconnection": set(),
@@ -52,6 +56,7 @@ CHANGES: dict[str, set[str]] = {  # model -> who may change a row within reach b
     "syncrules.rule": set(),
 }
 ADDED = {*CHANGES}  # models whose rows IT administrators may add by a form
+DELETED_IN_PLACE = {"conflicts.overlappolicy"}  # the same, of rows that belong to a unit
 DELETED = {"accounts.peoplegroup", "auth.group"}  # models whose rows IT administrators may delete, as they stand here
 ACTIONS: dict[str, dict[str, set[str]]] = {  # model -> action -> for whom it changes rows within reach
     "accounts.user": {"single_platform_is_right": {"it", "unit_admin"}},
@@ -125,8 +130,10 @@ COMMANDS = {  # run by whoever has a shell on the machine, and with it the keys:
     "demo",
     "doctor",
     "explain_event",
+    "free_slots",
     "import_directory",
     "map_org_units",
+    "overlaps",
     "remove_copies",
     "rotate_keys",
     "rules",

@@ -66,12 +66,17 @@ BY_ITSELF = {  # nobody asks for it: a schedule, or what a provider has answered
     "accounts.services.connections.report_connection": "how a connection is doing",
     "accounts.services.mailboxes.pause_account": "a quota",
     "accounts.services.mailboxes.report_account": "how a mailbox is doing",
+    "calendars.busy.roll_forward": "a schedule",
+    "calendars.busy.work_out": "follows what was read",
     "calendars.decisions.settle_resolved": "a schedule",
     "calendars.health.check_health": "a schedule",
     "calendars.policy_change.carry_on": "a schedule carries on what has its line",
     "calendars.services.audit_calendars": "reads, and keeps its result as a row of its own",
     "calendars.services.clean_up": "a schedule",
     "calendars.services.look_up": "a calendar's name and zone, as the provider tells them",
+    "conflicts.detection.catch_up": "follows what was read",
+    "conflicts.detection.look": "follows what was read",
+    "conflicts.detection.look_at_unit": "follows a policy, which has its line",
     "conflicts.services.close_settled": "a schedule",
     "conflicts.services.open_cases": "a schedule",
     "notifications.services.tell": "a message about what has its line",
@@ -88,6 +93,7 @@ READS = {
     "accounts.services.mapping": {"check_mapping", "waves"},
     "accounts.services.roles": {"holds", "may_grant"},
     "accounts.services.units": {"attached_to"},
+    "calendars.busy": {"attendees_of", "due_events", "horizon"},
     "calendars.decisions": {"is_done"},
     "calendars.health": {"worst"},
     "calendars.intake": {"read_people"},
@@ -96,12 +102,13 @@ READS = {
     "calendars.removal": {"count_copies", "preview"},
     "calendars.rule_changes": {"look_ahead"},
     "calendars.services": {"count_audits", "totals"},
+    "conflicts.detection": {"counting_of", "overlaps_of", "sentence"},
     "syncrules.services.exchange": {"export_rules"},
     "syncrules.services.rules": {"draft_as_it_is", "require_newest"},
 }
 LISTED = {*DEEDS, *THROUGH, *PROVEN, *BY_ITSELF, *(f"{room}.{name}" for room, names in READS.items() for name in names)}
 
-CONSOLE = {"accounts.orgunit", "accounts.tenantconnection", "syncrules.rule"}
+CONSOLE = {"accounts.orgunit", "accounts.tenantconnection", "conflicts.overlappolicy", "syncrules.rule"}
 """Admins of ours whose forms go through services of the lists above."""
 
 

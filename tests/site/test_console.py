@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.console import ReadOnlyAdmin
 from accounts.models import User
 from calendars.models import AuditRun, Calendar, Event, Finding, HookCount, Link, Operation, Watch
 from calsync.engine import serial
@@ -15,7 +16,11 @@ from calsync_site.console import console_navigation
 from tests.factories import AccountFactory
 
 SECRET = "Merger with Larkfield"
-OURS = [model for model in admin.site._registry if model.__module__.split(".")[0] in {"calendars", "conflicts"}]
+OURS = [
+    model
+    for model, page in admin.site._registry.items()
+    if model._meta.app_label in {"calendars", "conflicts"} and isinstance(page, ReadOnlyAdmin)
+]
 
 
 @pytest.fixture

@@ -1,13 +1,13 @@
 """The condition about working hours: shifts laid against an event, exact on the days when clocks change.
 
-What lives here: a person's shifts as instants, and how much of an event they cover. What does not: other times
-(``clocks``).
+What lives here: how much of an event a person's shifts cover. What does not: the shifts themselves (``shifts``), other
+times (``clocks``).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from calsync.engine import zones
@@ -16,6 +16,7 @@ from calsync.engine.rules.clocks import OWN, zone_or_word
 from calsync.engine.rules.condition import Question
 from calsync.engine.rules.facts import Facts, Hours
 from calsync.engine.rules.written import Written, Wrong, at, clock, mapping, weekdays, word
+from calsync.engine.shifts import shift_on
 
 INSIDE, OUTSIDE, PARTLY = "inside", "outside", "partly"
 _DAY = timedelta(days=1)
@@ -77,19 +78,11 @@ def _overlaps(begin: datetime, end: datetime, hours: Hours) -> timedelta | None:
         day = first + number * _DAY
         if day.isoweekday() not in hours.days:
             continue
-        opens, closes = _shift(day, hours.starts, hours.ends, hours.zone)
+        opens, closes = shift_on(day, hours.starts, hours.ends, hours.zone)
         overlap = min(end, closes) - max(begin, opens)
         if overlap > timedelta() or (begin == end and opens <= begin < closes):
             found = (found or timedelta()) + overlap
     return found
-
-
-@lru_cache(maxsize=4096)
-def _shift(day: date, starts: time, ends: time, zone: str) -> tuple[datetime, datetime]:
-    """The shift that starts on that day, as instants."""
-    closing = day if ends > starts else day + _DAY
-    opens = zones.to_instant(datetime.combine(day, starts), zone)
-    return opens, zones.to_instant(datetime.combine(closing, ends), zone)
 
 
 def _days_against(when: AllDay, hours: Hours) -> str:

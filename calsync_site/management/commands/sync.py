@@ -14,6 +14,7 @@ from accounts.progress import bars
 from calendars.management.scope import UsageError, add_person, chosen
 from calendars.models import Calendar
 from calendars.sync.run import RunReport, serve
+from conflicts.detection import catch_up
 from conflicts.services import close_settled, open_cases
 
 HELP = """Read every active calendar in scope at least once, then pull and push whatever becomes due, here and now.
@@ -60,6 +61,7 @@ class Command(BaseCommand):
                 progress=progress,
             )
         # What was found becomes cases here, too: a machine without a worker has nobody else to do it.
+        catch_up(now=timezone.now())
         open_cases(now=timezone.now())
         close_settled(now=timezone.now())
         self.stdout.write(json.dumps(as_json(report), indent=2) if options["json"] else as_text(report))
