@@ -9,16 +9,14 @@ import threading
 
 from django.conf import settings
 
-from accounts.credentials import Credentials, credentials_of, credentials_of_environment
+from accounts.gateway import open_adapter
 from accounts.models import LinkedAccount, TenantConnection
 from accounts.selectors import connection_of
 from calsync.engine.events import Platform
 from calsync.engine.traits import Traits
-from calsync.providers.base import AuthenticationFailed, CalendarProvider
+from calsync.providers.base import CalendarProvider
 from calsync.providers.google.provider import TRAITS as GOOGLE_TRAITS
-from calsync.providers.google.provider import GoogleCredentials, GoogleEndpoints, GoogleProvider
 from calsync.providers.graph import TRAITS as GRAPH_TRAITS
-from calsync.providers.graph import GraphEndpoints, GraphProvider
 
 TRAITS: dict[Platform, Traits] = {Platform.OUTLOOK: GRAPH_TRAITS, Platform.GOOGLE: GOOGLE_TRAITS}
 
@@ -44,16 +42,8 @@ def adapter_of(connection: TenantConnection | None, platform: Platform) -> Calen
     )
     kept: dict[object, tuple[object, CalendarProvider]] = _adapters.__dict__.setdefault("kept", {})
     if place not in kept or kept[place][0] != made_from:
-        kept[place] = (made_from, _build(connection if own else None, platform))
+        kept[place] = (made_from, open_adapter(connection if own else None, platform))
     return kept[place][1]
-
-
-def is_configured(platform: Platform) -> bool:
-    """Whether the environment holds a connection for a platform."""
-    if platform == Platform.OUTLOOK:
-        proof = settings.MICROSOFT_CLIENT_SECRET or settings.MICROSOFT_CLIENT_CERTIFICATE
-        return bool(settings.MICROSOFT_TENANT_ID and settings.MICROSOFT_CLIENT_ID and proof)
-    return bool(settings.GOOGLE_SERVICE_ACCOUNT_FILE)
 
 
 def _microsoft_urls() -> tuple[str, str]:
@@ -70,24 +60,3 @@ def _configuration(platform: Platform) -> object:
         settings.MICROSOFT_CLIENT_CERTIFICATE,
         *_microsoft_urls(),
     )
-
-
-def _build(connection: TenantConnection | None, platform: Platform) -> CalendarProvider:
-    if connection is None and not is_configured(platform):
-        wanted = "MICROSOFT_TENANT_ID, _CLIENT_ID and _CLIENT_SECRET"
-        wanted = wanted if platform == Platform.OUTLOOK else "GOOGLE_SERVICE_ACCOUNT_FILE"
-        raise AuthenticationFailed(f"No connection to {platform} is configured: set {wanted}.", code="not_configured")
-    try:
-        return _provider(credentials_of(connection) if connection else credentials_of_environment(platform))
-    except (OSError, ValueError) as error:
-        name = connection.name if connection else platform
-        raise AuthenticationFailed(
-            f"The connection to {name} is misconfigured: {error}", code="configuration"
-        ) from error
-
-
-def _provider(credentials: Credentials) -> CalendarProvider:
-    if isinstance(credentials, GoogleCredentials):
-        return GoogleProvider(credentials, GoogleEndpoints(api_url=settings.GOOGLE_API_URL))
-    login, graph = _microsoft_urls()
-    return GraphProvider(credentials, GraphEndpoints(login_url=login, graph_url=graph))

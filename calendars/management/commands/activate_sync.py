@@ -11,9 +11,11 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.gateway import SETTINGS, is_configured
 from accounts.progress import bars
+from accounts.selectors import own_connection_of, own_connections
 from accounts.services.connections import ensure_connections_from_environment
-from calendars import gateway, services
+from calendars import services
 from calendars.management.scope import UsageError, person_calendars, unit_calendars
 from calendars.models import Calendar, CalendarQuerySet
 from calendars.sync.preview import Preview, preview_person
@@ -125,11 +127,18 @@ def _scope(options: dict[str, Any]) -> CalendarQuerySet:  # Any: argparse's valu
 
 
 def _require_connections(calendars: CalendarQuerySet) -> None:
-    wanted = {"outlook": "MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"}
-    wanted["google"] = "GOOGLE_SERVICE_ACCOUNT_FILE"
-    for platform in calendars.order_by().values_list("account__platform", flat=True).distinct():
-        if not gateway.is_configured(Platform(platform)):
-            raise UsageError(f"No connection to {platform} is configured: set {wanted[platform]}.")
+    """Raises UsageError when a mailbox is reached neither by a connection of the console nor by the environment's."""
+    for platform in Platform:
+        if is_configured(platform):
+            continue
+        owns = own_connections(platform)
+        accounts = calendars.filter(account__platform=platform.value).order_by()
+        for address, chosen in accounts.values_list("account__address", "account__connection_id"):
+            if own_connection_of(address, chosen, owns) is None:
+                raise UsageError(
+                    f"No connection to {platform} reaches {address}: set {SETTINGS[platform]}, or enter a connection "
+                    "for its mail domain in the console under Tenant connections."
+                )
 
 
 def _look_up(calendar: Calendar) -> None:

@@ -75,7 +75,7 @@ class DelegatedCredentials(service_account.Credentials):
         return False
 
 
-class _Wallet:
+class Wallet:
     """Token-bearing credentials by key and person, shared by all threads of the process; the oldest fall out.
 
     Two threads that refresh one person's token at once fetch two tokens; both are good, so no lock is held meanwhile.
@@ -86,6 +86,7 @@ class _Wallet:
         self._held: OrderedDict[tuple[str, str, tuple[str, ...]], DelegatedCredentials] = OrderedDict()
 
     def for_person(self, credentials: GoogleCredentials, address: str, scopes: tuple[str, ...]) -> DelegatedCredentials:
+        """The credential that acts as ``address`` ('' : as the account itself)."""
         key = (credentials.identity, address.lower(), scopes)
         with self._lock:
             if key not in self._held:
@@ -107,14 +108,14 @@ class _Wallet:
         return self._held[key]
 
 
-_WALLET = _Wallet()
+_WALLET = Wallet()
 
 
 def credentials_for(
-    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES
+    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES, wallet: Wallet | None = None
 ) -> DelegatedCredentials:
-    """Credentials that act as ``address``, with its token when one was fetched before in this process.
+    """Credentials that act as ``address``, with its token when one was fetched before in this process (or ``wallet``).
 
     Raises ValueError when the key file's private key cannot be read.
     """
-    return _WALLET.for_person(credentials, address, scopes)
+    return (wallet or _WALLET).for_person(credentials, address, scopes)

@@ -29,7 +29,7 @@ from calsync.providers.google.batch import Job, run
 from calsync.providers.google.bodies import TRAITS
 from calsync.providers.google.calls import CalendarCalls
 from calsync.providers.google.changes import Round
-from calsync.providers.google.oauth import SCOPES, GoogleCredentials, GoogleEndpoints
+from calsync.providers.google.oauth import SCOPES, GoogleCredentials, GoogleEndpoints, Wallet
 from calsync.providers.google.series import read_one
 from calsync.providers.google.transport import GoogleApi, Raw, UserApi
 from calsync.providers.google.writing import carry_out
@@ -42,9 +42,11 @@ class GoogleProvider:
 
     traits: Traits = TRAITS
 
-    def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints) -> None:
+    def __init__(
+        self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, wallet: Wallet | None = None
+    ) -> None:
         self.requests = RequestCount()
-        self._api = GoogleApi(credentials, endpoints, self.requests)
+        self._api = GoogleApi(credentials, endpoints, self.requests, wallet)
 
     def calendars(self, address: str) -> list[CalendarInfo]:
         """The person's calendar list; the primary calendar's id is usually the address."""

@@ -1,0 +1,21 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('accounts', '0008_directory_administrator'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='tenantconnection',
+            name='last_trial',
+            field=models.JSONField(blank=True, default=list),
+        ),
+        migrations.AddField(
+            model_name='tenantconnection',
+            name='tried_at',
+            field=models.DateTimeField(blank=True, null=True),
+        ),
+    ]
