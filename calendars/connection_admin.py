@@ -85,7 +85,7 @@ class TenantConnectionAdmin(SealedAdmin):
         """Nobody: mailboxes point to it."""
         return False
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # Any: Django's own signature
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:  # noqa: ARG002 - Any: Django's own
         """The platform of a connection stays what it is."""
         return (*self.readonly_fields, "platform") if obj is not None else self.readonly_fields
 

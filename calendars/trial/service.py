@@ -40,8 +40,10 @@ def _keep(connection: TenantConnection, steps: list[Step], *, now: datetime) -> 
     connection.was_tried([step.as_json() for step in steps], now=now)
     _report(connection, steps, now=now)
     connection.save(update_fields=["last_trial", "tried_at", "last_success_at", *STATE_FIELDS])
-    counts = {f"{outcome}s": sum(step.outcome == outcome for step in steps) for outcome in ("problem", "warning")}
-    record("connection.tested", target=connection, now=now, outcome=str(worst(steps)), **counts)
+    problems, warnings = (sum(step.outcome == one for step in steps) for one in (Outcome.PROBLEM, Outcome.WARNING))
+    record(
+        "connection.tested", target=connection, now=now, outcome=str(worst(steps)), problems=problems, warnings=warnings
+    )
 
 
 def _report(connection: TenantConnection, steps: list[Step], *, now: datetime) -> None:

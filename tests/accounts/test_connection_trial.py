@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Health, TenantConnection, TrailEntry, User
+from accounts.models import Health, LinkedAccount, TenantConnection, TrailEntry, User
 from accounts.roles import Role
 from accounts.services.connections import ensure_connections_from_environment
 from accounts.services.roles import grant_role
+from calendars import services
 from calendars.trial.service import run_trial
 from calendars.trial.steps import Outcome
 from calsync.simulator.core import Fault
@@ -319,3 +322,20 @@ def test_others_see_nothing(client, larkfield, who):
         assert client.get(page).status_code in (302, 403, 404)
         assert client.post(page).status_code in (302, 403, 404)
     assert not TrailEntry.objects.filter(action="connection.tested").exists()
+
+
+# -- activating ------------------------------------------------------------------------------------------------
+
+
+def test_sync_is_activated_through_a_connection_of_the_console_alone(larkfield):
+    services.ensure_primary_calendars(list(User.objects.get(email=CEM).linked_accounts.all()))
+    out = StringIO()
+    call_command("activate_sync", "--all", "--dry-run", stdout=out)
+    assert out.getvalue().startswith("Would activate 1 calendars of 1 people")
+
+
+def test_a_mailbox_that_no_connection_reaches_is_named_before_anything_is_done(larkfield):
+    AccountFactory(person=UserFactory(email="ada@far.example"), platform="outlook", address="ada@far.example")
+    services.ensure_primary_calendars(list(LinkedAccount.objects.all()))
+    with pytest.raises(CommandError, match=r"No connection to outlook reaches ada@far\.example"):
+        call_command("activate_sync", "--all")
