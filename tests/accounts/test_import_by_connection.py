@@ -23,9 +23,9 @@ def elsewhere(world):
     """A tenant and a Workspace of their own, whose connections are sealed in the database."""
     domain, simulator = "far.example", world.simulator
     app = simulator.graph.login.add_tenant(domain, client_id="far-app", secret="far secret")
-    account = simulator.world.tokens.add_account(domain)
+    account = simulator.google.tokens.add_account(domain)
     simulator.graph.add_mailbox(f"zoe@{domain}", "Zoe", "UTC", "Shipping")
-    simulator.world.add_mailbox(f"yan@{domain}", "Yan", "UTC", "/Harbour", admin=True)
+    simulator.google.add_mailbox(f"yan@{domain}", "Yan", "UTC", "/Harbour", admin=True)
     for platform, tenant, client, held in (
         ("outlook", app.tenant_id, "far-app", {"client_secret": "far secret"}),
         ("google", domain, account.email, {"service_account": account.info(simulator.url)}),
