@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import health, policy_change, services
+from calendars import activation, health, policy_change, services
+from calendars.models import Calendar
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
 from calendars.sync.admission import admit_due
@@ -15,6 +16,12 @@ from calendars.sync.turn import follow_up
 def work(calendar_id: int) -> None:
     """Take a turn on one calendar, and on those that it makes work for."""
     follow_up(calendar_id=calendar_id, clock=timezone.now, tally=Tally())
+
+
+def look_up(calendar_id: int) -> None:
+    """Ask for the name and the zone of a calendar that was switched on."""
+    if (calendar := Calendar.objects.select_related("account").filter(pk=calendar_id).first()) is not None:
+        activation.try_look_up(calendar)
 
 
 def poll() -> None:
