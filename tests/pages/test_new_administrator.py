@@ -1,62 +1,148 @@
-"""The way of a new administrator in Chromium, against the pretend providers."""
+"""The way of a new administrator in Chromium, against the pretend providers: from an empty installation to calendars
+that are kept in step, and a rule that is tried, seen first, applied and undone.
+"""
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
-from tests.pages.conftest import breaches, picture
+from calendars.models import Calendar
+from calendars.sync.run import serve
+from calsync.simulator.google.oauth import service_account_info
+from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
+from calsync.simulator.graph.tenant import TENANT_ID
+from tests.pages.conftest import picture
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
-PASSWORD = "correct horse battery"
-TENANT = "larkfield.example"
+ROOT, PASSWORD = "root@example.org", "correct horse battery"
+ADA = "ada@meridian.example"
+PEOPLE = f"""\
+email,name,org_unit,time_zone,clearance,manager,outlook_mailbox,google_mailbox
+{ADA},Ada,/Sales,Europe/Berlin,,,{ADA},{ADA}
+"""
 
 
-def fits(page) -> bool:
-    """Nothing runs over the page's side."""
-    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+class Way:
+    """A browser, and what its person does; each page is looked at on the way."""
+
+    def __init__(self, page, site: str, simulator) -> None:
+        self.page, self.site, self.simulator = page, site, simulator
+        page.set_default_timeout(10_000)
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.site + path)
+
+    def see(self, name: str) -> None:
+        """Nothing runs over the page's side; a picture is kept."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        picture(self.page, f"administrator-{name}")
+
+    def press(self, name: str) -> None:
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, exact=True).click()
+
+    def follow(self, name: str) -> None:
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name).first.click()
+
+    def fill(self, **fields: str) -> None:
+        for name, text in fields.items():
+            self.page.fill(f"[name={name}]", text)
+
+    def read(self, text: str) -> None:
+        self.page.get_by_text(text).first.wait_for()
+
+    def sign_in(self) -> None:
+        self.go("/admin/")
+        self.page.locator("summary").click()
+        self.fill(login=ROOT, password=PASSWORD)
+        self.press("Sign in")
+
+    def to_do(self) -> list[str]:
+        """What the start page says is left."""
+        self.go("/admin/")
+        lines = self.page.locator("section:has(h1:text('First steps')) li").all()
+        return [line.locator("p").first.inner_text() for line in lines if "TO DO" in line.inner_text().upper()]
+
+    def connect(self, name: str, *, platform: str, **fields: str) -> None:
+        """By the guide to the form, and on to the test."""
+        self.go("/admin/")
+        self.follow(f"Connect {name}")
+        self.see(f"guide-{platform}")
+        self.follow("Enter the connection")
+        self.fill(name=f"Our {name}", mail_domains="meridian.example", **fields)
+        self.see(f"connection-{platform}")
+        self.press("Save")
+        self.fill(address=ADA)
+        self.press("Test now")
+        self.read(f"lets us read and write {ADA}")
+        self.see(f"tested-{platform}")
+        assert self.page.get_by_text("does not work").count() == 0
+        self.follow("The connection")
+        self.see(f"connected-{platform}")
+
+    def titles(self) -> list[str]:
+        """What stands in Ada's Google calendar."""
+        events = self.simulator.google.events(ADA)
+        return sorted(event["summary"] for event in events if event["status"] != "cancelled")
 
 
-def test_connecting(live_server, simulator, browser, size, settings):
+def work() -> None:
+    """What the workers do meanwhile."""
+    assert serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True).idle
+
+
+def meet(simulator, title: str, *, days: int) -> dict:
+    """An hour in Ada's Outlook calendar, some days ahead."""
+    day = (timezone.now() + timedelta(days=days)).date().isoformat()
+    times = {side: {"dateTime": f"{day}T{hour}:00:00", "timeZone": "Europe/Berlin"} for side, hour in
+             (("start", "09"), ("end", "10"))}  # fmt: skip
+    return simulator.graph.create_event(ADA, {"subject": title, **times})
+
+
+@pytest.fixture
+def way(live_server, simulator, browser, size, settings):
     settings.MICROSOFT_LOGIN_URL = settings.MICROSOFT_GRAPH_URL = settings.GOOGLE_API_URL = simulator.url
-    app = simulator.graph.login.add_tenant(TENANT, client_id="app-2", secret="s3cret")
-    simulator.graph.add_mailbox(f"cem@{TENANT}", "Cem", "Europe/Berlin")
-    User.objects.create_superuser("root@example.org", PASSWORD)
-    page = browser.new_page(viewport=size)
-    page.set_default_timeout(8_000)
-    page.goto(f"{live_server.url}/admin/")
-    page.locator("summary").click()
-    page.fill("[name=login]", "root@example.org")
-    page.fill("[name=password]", PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url("**/admin/")
-    page.goto(f"{live_server.url}/admin/accounts/tenantconnection/")
-    picture(page, "connections-empty")
-    page.get_by_role("link", name="Connect Microsoft 365").click()
-    picture(page, "guide-outlook")
-    assert fits(page)
-    print(breaches(page))
-    page.goto(f"{live_server.url}/admin/accounts/tenantconnection/guide/google/")
-    picture(page, "guide-google")
-    assert fits(page)
-    page.goto(f"{live_server.url}/admin/accounts/tenantconnection/add/?platform=outlook")
-    picture(page, "connection-add")
-    page.fill("[name=name]", "Larkfield")
-    page.fill("[name=tenant]", app.tenant_id)
-    page.fill("[name=client]", "app-2")
-    page.fill("[name=mail_domains]", TENANT)
-    page.fill("[name=client_secret]", "wrong")
-    page.get_by_role("button", name="Save", exact=True).click()
-    page.fill("[name=address]", f"cem@{TENANT}")
-    page.get_by_role("button", name="Test now").click()
-    picture(page, "connection-test")
-    assert page.get_by_text("The client secret is wrong.").is_visible()
-    assert fits(page)
-    print(breaches(page))
-    page.get_by_role("link", name="The connection").click()
-    picture(page, "connection-change")
-    assert fits(page)
-    page.get_by_role("link", name="How to set it up").click()
-    picture(page, "guide-own")
-    assert fits(page)
+    simulator.google.add_mailbox(ADA, "Ada", "Europe/Berlin", admin=True)
+    User.objects.create_superuser(ROOT, PASSWORD)
+    way = Way(browser.new_page(viewport=size), live_server.url, simulator)
+    way.sign_in()
+    return way
+
+
+def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
+    meet(simulator, "Private talk", days=3)
+    meet(simulator, "All hands", days=4)
+    assert way.to_do()[:3] == ["Connect Microsoft 365", "Connect Google Workspace", "Bring people in"]
+    way.see("first-steps")
+
+    way.connect("Microsoft 365", platform="outlook", tenant=TENANT_ID, client=CLIENT_ID, client_secret=CLIENT_SECRET)
+    key = json.dumps(service_account_info(simulator.url))
+    way.connect("Google Workspace", platform="google", tenant="meridian.example", key_file=key, directory_admin=ADA)
+    assert way.to_do() == ["Bring people in", "Start a worker", "Switch sync on"]
+
+    way.follow("Bring people in")
+    people = {"name": "people.csv", "mimeType": "text/csv", "buffer": PEOPLE.encode()}
+    way.page.set_input_files("[name=file]", people)
+    way.press("Show what would change")
+    way.read("1 created")
+    way.see("people-file")
+    way.press("Apply the file")
+
+    assert way.to_do() == ["Start a worker", "Switch sync on"]
+    way.follow("Switch sync on")
+    way.press("Show what it means")
+    way.read("2 calendars of 1 person")
+    way.see("switch-on")
+    way.press("Switch sync on")
+    way.read("2 calendars are switched on")
+    way.see("calendars")
+    work()
+    assert way.titles() == ["All hands", "Private talk"]
+    assert way.to_do() == ["Start a worker"]
