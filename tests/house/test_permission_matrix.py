@@ -322,7 +322,7 @@ def test_a_unit_administrator_cannot_raise_anybody(company):
         "time_zone": "Europe/Berlin",
         "work_starts_at": "09:00",
         "work_ends_at": "17:00",
-        "work_days": "[1]",
+        "work_days": ["1"],
         "is_active": "on",
         "clearance": Clearance.RESTRICTED,
         "is_superuser": "on",
