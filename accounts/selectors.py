@@ -57,8 +57,9 @@ def connection_of(account: LinkedAccount) -> TenantConnection | None:
 
 
 def own_connections(platform: Platform) -> list[TenantConnection]:
-    """The connections to a platform beside the environment's."""
-    return list(TenantConnection.objects.filter(platform=platform.value, from_environment=False).order_by("pk"))
+    """The connections to a platform beside the environment's. Their credentials are opened when they are asked for."""
+    own = TenantConnection.objects.filter(platform=platform.value, from_environment=False)
+    return list(own.defer("credentials").order_by("pk"))
 
 
 def own_connection_of(address: str, chosen_id: int | None, owns: Sequence[TenantConnection]) -> TenantConnection | None:

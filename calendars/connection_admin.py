@@ -152,9 +152,7 @@ class TenantConnectionAdmin(SealedAdmin):
             if not self._may_test(request, connection):
                 raise PermissionDenied
             if form.is_valid():
-                # The row that the pages read leaves its credentials out.
-                whole = TenantConnection.objects.get(pk=connection.pk)
-                run_trial(connection=whole, address=form.cleaned_data["address"], now=timezone.now())
+                run_trial(connection=connection, address=form.cleaned_data["address"], now=timezone.now())
                 return HttpResponseRedirect(reverse("admin:accounts_tenantconnection_test", args=[connection.pk]))
         context = {**self._trial(request, connection), "form": form}
         return self._page(request, "calendars/connection_test.html", f"Test of {connection}", **context)

@@ -95,7 +95,7 @@ class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
         (None, {"fields": ("email", "password", "name")}),
         ("Place", {"fields": ("org_unit", "manager", "clearance", "single_platform")}),
         ("Time", {"fields": ("time_zone", "work_starts_at", "work_ends_at", "work_days")}),
-        ("Rights", {"fields": ("roles_held", "is_active", "is_staff", "is_superuser")}),
+        ("Rights", {"fields": ("roles_held", "is_active", "is_staff")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)

@@ -62,7 +62,8 @@ def subject_of(
     try:
         credentials = open_credentials(connection, platform)
     except (AuthenticationFailed, SealBroken) as error:
-        return Subject(**known, problem=str(error))  # type: ignore[arg-type]  # a dictionary of several types
+        problem = f"{error} {error.remedy}" if isinstance(error, SealBroken) else str(error)
+        return Subject(**known, problem=problem)  # type: ignore[arg-type]  # a dictionary of several types
     ends = connection.expires_on if own and connection else last_day(credentials)
     return Subject(**known, credentials=credentials, expires_on=ends)  # type: ignore[arg-type]  # as above
 

@@ -6,6 +6,7 @@ import json
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
@@ -288,6 +289,13 @@ def test_the_button_tests_and_shows_what_helps(root, larkfield):
     assert "wrong-9f3" not in text
     told = TrailEntry.objects.get(action="connection.tested")
     assert (told.actor_name, told.facts["outcome"], told.facts["problems"]) == ("root@example.org", "problem", 1)
+
+
+def test_credentials_that_no_key_opens_are_a_step_and_no_crash(root, larkfield, settings):
+    settings.CALSYNC_SEALING_KEYS = [Fernet.generate_key().decode()]
+    page = root.post(page_of(larkfield), {"address": ""}, follow=True).content.decode()
+    assert "Our credentials are accepted" in page
+    assert "CALSYNC_SEALING_KEYS" in page
 
 
 def test_looking_tests_nothing(root, larkfield, simulator):
