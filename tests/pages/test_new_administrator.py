@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from calendars import policy_change
 from calendars.models import Calendar
 from calendars.sync.run import serve
 from calsync.simulator.google.oauth import service_account_info
@@ -87,6 +88,15 @@ class Way:
         self.follow("The connection")
         self.see(f"connected-{platform}")
 
+    def try_rule(self, event: dict) -> None:
+        """On an event as Graph tells it."""
+        self.go("/admin/syncrules/rule/")
+        if not self.page.get_by_role("link", name="Try it").is_visible():  # on a phone it is in a menu
+            self.page.get_by_text("more_horiz").click()
+        self.follow("Try it")
+        self.fill(person=ADA, event=json.dumps(event))
+        self.press("Go ahead")
+
     def titles(self) -> list[str]:
         """What stands in Ada's Google calendar."""
         events = self.simulator.google.events(ADA)
@@ -95,6 +105,7 @@ class Way:
 
 def work() -> None:
     """What the workers do meanwhile."""
+    policy_change.carry_on(now=timezone.now())
     assert serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True).idle
 
 
@@ -117,7 +128,7 @@ def way(live_server, simulator, browser, size, settings):
 
 
 def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
-    meet(simulator, "Private talk", days=3)
+    talk = meet(simulator, "Private talk", days=3)
     meet(simulator, "All hands", days=4)
     assert way.to_do()[:3] == ["Connect Microsoft 365", "Connect Google Workspace", "Bring people in"]
     way.see("first-steps")
@@ -146,3 +157,31 @@ def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
     work()
     assert way.titles() == ["All hands", "Private talk"]
     assert way.to_do() == ["Start a worker"]
+
+    way.follow("Write a rule")
+    way.go("/admin/syncrules/rule/add/")
+    way.fill(name="Private things", conditions="title: private", effects="details: busy", why="the board asked for it")
+    way.see("rule")
+    way.press("Save")
+    way.try_rule(talk)
+    way.read("Private things decides")
+    way.see("tried")
+
+    way.go("/admin/calendars/policychange/")
+    way.follow("See what the rules change")
+    way.read("For 1 of them something changes")
+    way.see("rule-preview")
+    way.fill(reason="as decided")
+    way.press("Apply")
+    way.see("rule-applied")
+    work()
+    assert way.titles() == ["All hands", "Busy"]
+
+    way.page.reload()
+    way.follow("Undo")
+    way.fill(reason="it was a mistake")
+    way.press("Undo")
+    way.see("rule-undone")
+    work()
+    assert way.titles() == ["All hands", "Private talk"]
+    assert not [mail for mail in simulator.core.outbox if not mail.by_person]
