@@ -24,9 +24,9 @@ from accounts.models import TenantConnection
 from accounts.reach import may
 from accounts.services.connections import ensure_connections_from_environment, save_connection
 from calendars.connection_guide import guide_for
-from calendars.trial.service import run_trial
-from calendars.trial.steps import Outcome, Step, from_json, worst
-from calendars.trial.subject import NAMES
+from calendars.probe.service import probe_connection
+from calendars.probe.steps import Outcome, Step, from_json, worst
+from calendars.probe.subject import NAMES
 from calsync.engine.events import Platform
 
 COLOURS = {
@@ -152,7 +152,7 @@ class TenantConnectionAdmin(SealedAdmin):
             if not self._may_test(request, connection):
                 raise PermissionDenied
             if form.is_valid():
-                run_trial(connection=connection, address=form.cleaned_data["address"], now=timezone.now())
+                probe_connection(connection=connection, address=form.cleaned_data["address"], now=timezone.now())
                 return HttpResponseRedirect(reverse("admin:accounts_tenantconnection_test", args=[connection.pk]))
         context = {**self._trial(request, connection), "form": form}
         return self._page(request, "calendars/connection_test.html", f"Test of {connection}", **context)
@@ -171,7 +171,7 @@ class TenantConnectionAdmin(SealedAdmin):
         return self._guide(request, Platform(connection.platform), connection)
 
     def _guide(self, request: HttpRequest, platform: Platform, connection: TenantConnection | None) -> HttpResponse:
-        steps = from_json(connection.last_trial) if connection else []
+        steps = from_json(connection.last_test) if connection else []
         context = {
             **(self._trial(request, connection) if connection else {}),
             "guide": guide_for(platform, connection, here=request.build_absolute_uri("/")),
@@ -194,7 +194,7 @@ class TenantConnectionAdmin(SealedAdmin):
         return may(request.user, "accounts.change_tenantconnection", connection)
 
     def _trial(self, request: HttpRequest, connection: TenantConnection) -> dict[str, Any]:
-        steps = from_json(connection.last_trial)
+        steps = from_json(connection.last_test)
         return {
             "connection": connection,
             "steps": [(step, *LABELS[step.outcome]) for step in steps],

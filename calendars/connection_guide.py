@@ -14,7 +14,7 @@ from accounts.models import TenantConnection
 from calsync.engine.events import Platform
 from calsync.providers.google.directory import SCOPES as DIRECTORY_SCOPES
 from calsync.providers.google.provider import SCOPES as CALENDAR_SCOPES
-from calsync.providers.graph.trial import CALENDARS, PEOPLE, SETTINGS
+from calsync.providers.graph.probe import CALENDARS, PEOPLE, SETTINGS
 
 
 @dataclass(frozen=True, slots=True)

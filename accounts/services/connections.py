@@ -70,7 +70,7 @@ def _store(platform: Platform, told: Configured, row: TenantConnection | None, *
 
 def _as_told(row: TenantConnection) -> tuple[object, ...]:
     """What ``_store`` may change."""
-    return row.name, row.tenant, row.client, row.from_environment, *row.state_values().values()
+    return row.name, row.tenant, row.client, row.from_environment, row.tested_at, *row.state_values().values()
 
 
 def configured_microsoft() -> Configured | None:

@@ -10,8 +10,8 @@ from django.db.utils import DatabaseError
 
 from accounts.gateway import is_configured
 from accounts.selectors import own_connections
-from calendars.trial.errands import Errands
-from calendars.trial.subject import mailboxes_to_try, subject_of
+from calendars.probe.errands import Errands
+from calendars.probe.subject import mailboxes_to_try, subject_of
 from calsync.engine.events import Platform
 from calsync_site.doctor import clocks, connections, queue
 from calsync_site.doctor.configuration import look_at_settings

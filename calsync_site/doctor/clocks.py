@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calendars.trial.clock import compare_clock as compare
+from calendars.probe.clock import compare_clock as compare
 from calsync.engine.events import Platform
 from calsync_site.doctor.finding import Finding, State
 

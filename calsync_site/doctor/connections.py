@@ -1,4 +1,4 @@
-"""Connections: the findings of their trials (``calendars.trial``), and of credentials that end."""
+"""Connections: the findings of their probes (``calendars.probe``), and of credentials that end."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 
 from accounts.gateway import SETTINGS
 from accounts.models import TenantConnection
-from calendars.trial.run import try_subject
-from calendars.trial.steps import Outcome, Step
-from calendars.trial.subject import NAMES, Subject
-from calendars.trial.trying import WARN_AHEAD
-from calendars.trial.trying import late as late_step
+from calendars.probe.run import try_subject
+from calendars.probe.steps import Outcome, Step
+from calendars.probe.subject import NAMES, Subject
+from calendars.probe.trying import WARN_AHEAD
+from calendars.probe.trying import late as late_step
 from calsync.engine.events import Platform
 from calsync_site.doctor.finding import Finding, State, problem, warning
 

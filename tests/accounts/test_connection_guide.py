@@ -60,7 +60,7 @@ def test_without_a_public_address_the_page_says_what_is_missing(root, settings):
 def test_a_connection_s_own_page_names_its_client_and_shows_how_each_step_went(root):
     row = TenantConnection(platform="outlook", name="Larkfield", tenant="t-2", client="app-2")
     told = {"outcome": "problem", "text": "The permission Calendars.ReadWrite is missing.", "remedy": "Grant it."}
-    row.was_tried([{"name": "permissions", **told}], now=NOW)
+    row.was_tested([{"name": "permissions", **told}], now=NOW)
     row.save()
     page = root.get(reverse("admin:accounts_tenantconnection_own_guide", args=[row.pk])).content.decode()
     assert "New-ServicePrincipal -AppId app-2" in page
@@ -90,6 +90,6 @@ def test_what_was_entered_leads_to_its_test(root):
 
 def test_steps_of_an_older_release_are_left_out(root):
     row = TenantConnection(platform="google", name="Lark", tenant="lark.example", credentials=json.dumps({}))
-    row.was_tried([{"name": "gone", "outcome": "ok", "text": "x", "remedy": ""}], now=timezone.now())
+    row.was_tested([{"name": "gone", "outcome": "ok", "text": "x", "remedy": ""}], now=timezone.now())
     row.save()
     assert root.get(reverse("admin:accounts_tenantconnection_test", args=[row.pk])).status_code == 200

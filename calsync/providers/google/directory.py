@@ -19,7 +19,13 @@ from googleapiclient.discovery import build_from_document
 
 from calsync.providers.base import AuthenticationFailed, RequestCount
 from calsync.providers.google.errors import translated
-from calsync.providers.google.oauth import REAL_API, GoogleCredentials, GoogleEndpoints, Wallet, credentials_for
+from calsync.providers.google.oauth import (
+    REAL_API,
+    GoogleCredentials,
+    GoogleEndpoints,
+    credentials_for,
+    fresh_credentials_for,
+)
 from calsync.providers.google.transport import CountingHttp, Raw
 from calsync.providers.people import DirectoryPerson, DirectoryReading
 
@@ -45,12 +51,12 @@ class GoogleDirectory:
     """One domain's directory. Not for two threads at once."""
 
     def __init__(
-        self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, *, admin: str, wallet: Wallet | None = None
+        self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, *, admin: str, anew: bool = False
     ) -> None:
         self.requests = RequestCount()
         self._surface = _surface(endpoints.api_url)
         try:
-            token = credentials_for(credentials, admin, scopes=SCOPES, wallet=wallet)
+            token = (fresh_credentials_for if anew else credentials_for)(credentials, admin, scopes=SCOPES)
         except ValueError:
             raise AuthenticationFailed("The private key in the Google key file cannot be read.") from None
         self._http = AuthorizedHttp(token, http=CountingHttp(self.requests, api_url=endpoints.api_url))

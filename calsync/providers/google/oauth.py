@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from google.oauth2 import service_account
 
@@ -75,7 +75,7 @@ class DelegatedCredentials(service_account.Credentials):
         return False
 
 
-class Wallet:
+class _Wallet:
     """Token-bearing credentials by key and person, shared by all threads of the process; the oldest fall out.
 
     Two threads that refresh one person's token at once fetch two tokens; both are good, so no lock is held meanwhile.
@@ -86,7 +86,6 @@ class Wallet:
         self._held: OrderedDict[tuple[str, str, tuple[str, ...]], DelegatedCredentials] = OrderedDict()
 
     def for_person(self, credentials: GoogleCredentials, address: str, scopes: tuple[str, ...]) -> DelegatedCredentials:
-        """The credential that acts as ``address`` ('' : as the account itself)."""
         key = (credentials.identity, address.lower(), scopes)
         with self._lock:
             if key not in self._held:
@@ -96,6 +95,12 @@ class Wallet:
                     self._held.popitem(last=False)
             self._held.move_to_end(key)
             return self._held[key]
+
+    def beside(self, credentials: GoogleCredentials, address: str, scopes: tuple[str, ...]) -> DelegatedCredentials:
+        """Credentials without a token, which nobody else holds."""
+        with self._lock:
+            base = self._base(credentials, scopes)
+        return cast("DelegatedCredentials", base.with_subject(address))  # type: ignore[no-untyped-call]
 
     def _base(self, credentials: GoogleCredentials, scopes: tuple[str, ...]) -> DelegatedCredentials:
         """The account itself; copies for persons share its parsed private key."""
@@ -108,14 +113,21 @@ class Wallet:
         return self._held[key]
 
 
-_WALLET = Wallet()
+_WALLET = _Wallet()
 
 
 def credentials_for(
-    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES, wallet: Wallet | None = None
+    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES
 ) -> DelegatedCredentials:
-    """Credentials that act as ``address``, with its token when one was fetched before in this process (or ``wallet``).
+    """Credentials that act as ``address``, with its token when one was fetched before in this process.
 
     Raises ValueError when the key file's private key cannot be read.
     """
-    return (wallet or _WALLET).for_person(credentials, address, scopes)
+    return _WALLET.for_person(credentials, address, scopes)
+
+
+def fresh_credentials_for(
+    credentials: GoogleCredentials, address: str, *, scopes: tuple[str, ...] = SCOPES
+) -> DelegatedCredentials:
+    """The same with no token yet, so that the next request shows whether one is still given."""
+    return _WALLET.beside(credentials, address, scopes)

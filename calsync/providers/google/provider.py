@@ -29,7 +29,7 @@ from calsync.providers.google.batch import Job, run
 from calsync.providers.google.bodies import TRAITS
 from calsync.providers.google.calls import CalendarCalls
 from calsync.providers.google.changes import Round
-from calsync.providers.google.oauth import SCOPES, GoogleCredentials, GoogleEndpoints, Wallet
+from calsync.providers.google.oauth import SCOPES, GoogleCredentials, GoogleEndpoints
 from calsync.providers.google.series import read_one
 from calsync.providers.google.transport import GoogleApi, Raw, UserApi
 from calsync.providers.google.writing import carry_out
@@ -42,15 +42,13 @@ class GoogleProvider:
 
     traits: Traits = TRAITS
 
-    def __init__(
-        self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, wallet: Wallet | None = None
-    ) -> None:
+    def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints) -> None:
         self.requests = RequestCount()
-        self._api = GoogleApi(credentials, endpoints, self.requests, wallet)
+        self._api = GoogleApi(credentials, endpoints, self.requests)
 
-    def calendars(self, address: str) -> list[CalendarInfo]:
-        """The person's calendar list; the primary calendar's id is usually the address."""
-        api = self._api.as_person(address)
+    def calendars(self, address: str, *, anew: bool = False) -> list[CalendarInfo]:
+        """The person's calendar list; the primary calendar's id is usually the address. ``anew``: with a new token."""
+        api = self._api.as_person(address, anew=anew)
         return [_calendar(raw) for raw in _calendar_list(api) if raw.get("id") and not raw.get("deleted")]
 
     def changes(

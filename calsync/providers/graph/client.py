@@ -107,6 +107,7 @@ class GraphClient:
         credentials: GraphCredentials,
         endpoints: GraphEndpoints,
         counted: RequestCount,
+        *,
         tokens: TokenSource | None = None,
     ) -> None:
         self._cautious_until = 0.0

@@ -10,12 +10,12 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='tenantconnection',
-            name='last_trial',
+            name='last_test',
             field=models.JSONField(blank=True, default=list),
         ),
         migrations.AddField(
             model_name='tenantconnection',
-            name='tried_at',
+            name='tested_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

@@ -1,4 +1,4 @@
-"""One step of a trial: what was tried, how it went, and what helps; without secrets and without event text."""
+"""One step of a probe: what was tried, how it went, and what helps; without secrets and without event text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORST_FIRST = (Outcome.PROBLEM, Outcome.WARNING, Outcome.OK, Outcome.UNTRIED)
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a trial. ``name`` is stable; ``remedy`` is '' when there is nothing to do."""
+    """One line of a probe. ``name`` is stable; ``remedy`` is '' when there is nothing to do."""
 
     name: str
     outcome: Outcome

@@ -1,16 +1,16 @@
-"""Carrying a trial out: from a subject to its steps, within a time that a waiting person bears."""
+"""Carrying a probe out: from a subject to its steps, within a time that a waiting person bears."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from calendars.trial.clock import compare_clock
-from calendars.trial.errands import Errands
-from calendars.trial.google import try_google
-from calendars.trial.microsoft import try_microsoft
-from calendars.trial.steps import Step, in_order, problem
-from calendars.trial.subject import Subject
-from calendars.trial.trying import expiry_step, late
+from calendars.probe.clock import compare_clock
+from calendars.probe.errands import Errands
+from calendars.probe.google import try_google
+from calendars.probe.microsoft import try_microsoft
+from calendars.probe.steps import Step, in_order, problem
+from calendars.probe.subject import Subject
+from calendars.probe.trying import expiry_step, late
 from calsync.engine.events import Platform
 
 PATIENCE = 20.0  # seconds; a web server gives up on its worker after thirty

@@ -1,13 +1,13 @@
-"""The trial of a Google Workspace domain: the key first, as the account itself; then what is delegated to it."""
+"""The probe of a Google Workspace domain: the key first, as the account itself; then what is delegated to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from accounts.gateway import google_endpoints
-from calendars.trial.steps import Step, ok, problem, untried, warning
-from calendars.trial.subject import Subject
-from calendars.trial.trying import Tried, mailbox_steps, try_mailboxes, unreachable
+from calendars.probe.steps import Step, ok, problem, untried, warning
+from calendars.probe.subject import Subject
+from calendars.probe.trying import Tried, mailbox_steps, try_mailboxes, unreachable
 from calsync.providers.base import (
     AccessDenied,
     AuthenticationFailed,
@@ -16,8 +16,8 @@ from calsync.providers.base import (
     Transient,
 )
 from calsync.providers.google.directory import SCOPES as DIRECTORY_SCOPES
+from calsync.providers.google.probe import GoogleProbe
 from calsync.providers.google.provider import SCOPES, GoogleCredentials
-from calsync.providers.google.trial import GoogleTrial
 
 _DELEGATE = (
     "In the Google Admin console (Security, Access and data control, API controls, Manage domain-wide delegation) add "
@@ -47,8 +47,8 @@ def try_google(subject: Subject) -> list[Step]:
     assert isinstance(credentials, GoogleCredentials)
     reached = ok("reach", "The token service answers.")
     try:
-        trial = GoogleTrial(credentials, google_endpoints())
-        trial.account()
+        probe = GoogleProbe(credentials, google_endpoints())
+        probe.account()
     except Transient as error:
         return [unreachable(subject, error)]
     except ProviderError as error:
@@ -56,27 +56,27 @@ def try_google(subject: Subject) -> list[Step]:
     accepted = ok("credentials", "Google accepts the service account's key.")
     client = str(credentials.service_account_info.get("client_id") or "of the service account")
     try:
-        return [reached, accepted, *_calendar(subject, trial, client), _directory(subject, trial, client)]
+        return [reached, accepted, *_calendar(subject, probe, client), _directory(subject, probe, client)]
     except Transient as error:
         return [unreachable(subject, error), accepted]
 
 
-def _calendar(subject: Subject, trial: GoogleTrial, client: str) -> list[Step]:
-    steps = [_permissions(subject, trial, client)]
+def _calendar(subject: Subject, probe: GoogleProbe, client: str) -> list[Step]:
+    steps = [_permissions(subject, probe, client)]
     if steps[0].outcome == "problem":
         return steps
-    tried = try_mailboxes(subject, trial.calendars)
+    tried = try_mailboxes(subject, probe.calendars)
     steps += mailbox_steps(subject, tried, lambda one: _mailbox_refused(subject, one, client))
     if any(one.works for one in tried):
         steps.append(ok("zones", "Google tells each calendar's time zone with it."))
     return steps
 
 
-def _permissions(subject: Subject, trial: GoogleTrial, client: str) -> Step:
+def _permissions(subject: Subject, probe: GoogleProbe, client: str) -> Step:
     """Ask as the first person whom Google knows."""
     for address in subject.mailboxes:
         try:
-            missing = trial.missing(address, SCOPES)
+            missing = probe.missing(address, SCOPES)
         except MailboxUnavailable:
             continue  # its line says so
         except AuthenticationFailed as error:
@@ -108,15 +108,15 @@ def _mailbox_refused(subject: Subject, one: Tried, client: str) -> tuple[str, st
     return f"{one.address}: {error}", _SERVICE if isinstance(error, AccessDenied) else error.remedy
 
 
-def _directory(subject: Subject, trial: GoogleTrial, client: str) -> Step:
+def _directory(subject: Subject, probe: GoogleProbe, client: str) -> Step:
     if not subject.admin:
         where = "on the connection's page" if subject.own else "in GOOGLE_ADMIN_SUBJECT"
         remedy = f"To import people, name a Workspace administrator to act as {where}."
         return untried("directory", "No administrator is named to act as: people are mapped from a file.", remedy)
     try:
-        if missing := trial.missing(subject.admin, DIRECTORY_SCOPES):
+        if missing := probe.missing(subject.admin, DIRECTORY_SCOPES):
             return warning("directory", *_not_delegated(missing, DIRECTORY_SCOPES, client))
-        trial.directory(subject.admin)
+        probe.directory(subject.admin)
     except MailboxUnavailable as error:
         return warning("directory", f"{subject.admin}: {error}", "Name an administrator who exists and is active.")
     except Transient:

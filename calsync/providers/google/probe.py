@@ -9,17 +9,17 @@ import google_auth_httplib2
 from calsync.providers.base import AuthenticationFailed, CalendarInfo, RequestCount
 from calsync.providers.google.directory import GoogleDirectory
 from calsync.providers.google.errors import translated
-from calsync.providers.google.oauth import EVENTS, GoogleCredentials, GoogleEndpoints, Wallet, credentials_for
+from calsync.providers.google.oauth import EVENTS, GoogleCredentials, GoogleEndpoints, fresh_credentials_for
 from calsync.providers.google.provider import GoogleProvider
 from calsync.providers.google.transport import CountingHttp
 
 
-class GoogleTrial:
+class GoogleProbe:
     """One service account, tried afresh: nothing that was granted earlier in this process counts."""
 
     def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints) -> None:
-        self._credentials, self._endpoints, self._wallet = credentials, endpoints, Wallet()
-        self._provider = GoogleProvider(credentials, endpoints, self._wallet)
+        self._credentials, self._endpoints = credentials, endpoints
+        self._provider = GoogleProvider(credentials, endpoints)
 
     def account(self) -> None:
         """Get a token as the account itself, which needs a good key and no delegation; raises ProviderError."""
@@ -36,11 +36,11 @@ class GoogleTrial:
 
     def calendars(self, address: str) -> list[CalendarInfo]:
         """As ``CalendarProvider.calendars``."""
-        return self._provider.calendars(address)
+        return self._provider.calendars(address, anew=True)
 
     def directory(self, admin: str) -> None:
         """Read a little of the directory as an administrator; raises ProviderError."""
-        GoogleDirectory(self._credentials, self._endpoints, admin=admin, wallet=self._wallet).look()
+        GoogleDirectory(self._credentials, self._endpoints, admin=admin, anew=True).look()
 
     def _delegated(self, address: str, scopes: Sequence[str]) -> bool:
         try:
@@ -53,7 +53,7 @@ class GoogleTrial:
 
     def _token(self, address: str, scopes: Sequence[str]) -> None:
         try:
-            held = credentials_for(self._credentials, address, scopes=tuple(scopes), wallet=self._wallet)
+            held = fresh_credentials_for(self._credentials, address, scopes=tuple(scopes))
         except ValueError:
             raise AuthenticationFailed("The private key in the Google key file cannot be read.") from None
         http = CountingHttp(RequestCount(), api_url=self._endpoints.api_url)

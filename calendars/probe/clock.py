@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 from django.conf import settings
 
-from calendars.trial.steps import Step, ok, problem, warning
+from calendars.probe.steps import Step, ok, problem, warning
 from calsync.engine.events import Platform
 from calsync.providers.http import pooled_session
 

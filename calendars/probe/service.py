@@ -10,16 +10,16 @@ from accounts.models import TenantConnection
 from accounts.models.health import STATE_FIELDS
 from accounts.selectors import own_connections
 from accounts.trail import record
-from calendars.trial.run import PATIENCE, try_all
-from calendars.trial.steps import Outcome, Step, worst
-from calendars.trial.subject import mailboxes_to_try, subject_of
+from calendars.probe.run import PATIENCE, try_all
+from calendars.probe.steps import Outcome, Step, worst
+from calendars.probe.subject import mailboxes_to_try, subject_of
 from calsync.engine.events import Platform
 
 DECISIVE = ("reach", "credentials", "permissions")
 """What is wrong here keeps every mailbox from us."""
 
 
-def run_trial(
+def probe_connection(
     *, connection: TenantConnection, address: str = "", now: datetime, patience: float = PATIENCE
 ) -> list[Step]:
     """Try a connection with a mailbox, by default with those that are mapped to it. Call it outside of a transaction.
@@ -37,9 +37,9 @@ def run_trial(
 
 @transaction.atomic
 def _keep(connection: TenantConnection, steps: list[Step], *, now: datetime) -> None:
-    connection.was_tried([step.as_json() for step in steps], now=now)
+    connection.was_tested([step.as_json() for step in steps], now=now)
     _report(connection, steps, now=now)
-    connection.save(update_fields=["last_trial", "tried_at", "last_success_at", *STATE_FIELDS])
+    connection.save(update_fields=["last_test", "tested_at", "last_success_at", *STATE_FIELDS])
     problems, warnings = (sum(step.outcome == one for step in steps) for one in (Outcome.PROBLEM, Outcome.WARNING))
     record(
         "connection.tested", target=connection, now=now, outcome=str(worst(steps)), problems=problems, warnings=warnings

@@ -19,12 +19,12 @@ CALENDARS, SETTINGS, PEOPLE = "Calendars.ReadWrite", "MailboxSettings.Read", "Us
 """The application permissions: for the calendars, for each mailbox's time zone, and for importing the directory."""
 
 
-class GraphTrial:
+class GraphProbe:
     """One app registration, tried afresh. Not for two threads at once."""
 
     def __init__(self, credentials: GraphCredentials, endpoints: GraphEndpoints) -> None:
         self._tokens = TokenSource(credentials, endpoints.login_url)
-        self._client = GraphClient(credentials, endpoints, RequestCount(), self._tokens)
+        self._client = GraphClient(credentials, endpoints, RequestCount(), tokens=self._tokens)
 
     def permissions(self) -> frozenset[str] | None:
         """The permissions for the whole tenant that the token names; None when it cannot be read. Raises ProviderError.

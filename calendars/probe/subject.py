@@ -49,7 +49,7 @@ class Subject:
 def subject_of(
     connection: TenantConnection | None, platform: Platform, *, mailboxes: Sequence[str], now: datetime
 ) -> Subject:
-    """Open a connection for a trial; None stands for the environment's."""
+    """Open a connection for a probe; None stands for the environment's."""
     own = connection is not None and not connection.from_environment
     known = {
         "platform": platform,

@@ -8,16 +8,18 @@ from io import StringIO
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.credentials import secret_proof
 from accounts.models import Health, LinkedAccount, TenantConnection, TrailEntry, User
 from accounts.roles import Role
-from accounts.services.connections import ensure_connections_from_environment
+from accounts.services.connections import ensure_connections_from_environment, save_connection
 from accounts.services.roles import grant_role
 from calendars import services
-from calendars.trial.service import run_trial
-from calendars.trial.steps import Outcome
+from calendars.probe.service import probe_connection
+from calendars.probe.steps import Outcome
 from calsync.simulator.core import Fault
 from calsync.simulator.google.oauth import SCOPE
 from calsync.simulator.server import Simulator
@@ -83,9 +85,9 @@ def root(client):
     return client
 
 
-def trial(row, **options):
+def probe(row, **options):
     """The steps by name; the worst one of each."""
-    steps = run_trial(connection=row, now=timezone.now(), **options)
+    steps = probe_connection(connection=row, now=timezone.now(), **options)
     order = list(Outcome)
     return {step.name: step for step in sorted(steps, key=lambda step: order.index(step.outcome))}
 
@@ -99,11 +101,11 @@ def store(row, **held):
 
 
 def test_a_sound_tenant_passes_every_step_and_is_healthy(larkfield):
-    found = trial(larkfield)
+    found = probe(larkfield)
     assert {name: step.outcome for name, step in found.items()} == dict.fromkeys(found, "ok") | {"expiry": "untried"}
     assert found["mailbox"].text.endswith(f"lets us read and write {CEM}.")
     larkfield.refresh_from_db()
-    assert (larkfield.state, len(larkfield.last_trial)) == (Health.HEALTHY, 8)
+    assert (larkfield.state, len(larkfield.last_test)) == (Health.HEALTHY, 8)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_a_sound_tenant_passes_every_step_and_is_healthy(larkfield):
 )
 def test_refused_credentials_are_told_apart(app, larkfield, spoil, sentence, remedy):
     spoil(app, larkfield)
-    found = trial(larkfield)
+    found = probe(larkfield)
     assert (found["reach"].outcome, found["credentials"].outcome) == ("ok", "problem")
     assert sentence in found["credentials"].text
     assert remedy in found["credentials"].remedy
@@ -130,33 +132,33 @@ def test_refused_credentials_are_told_apart(app, larkfield, spoil, sentence, rem
 def test_a_certificate_that_is_not_registered_is_told(app, larkfield):
     app.certificate = pem(other_key=True)
     store(larkfield, client_certificate=pem())
-    found = trial(larkfield)["credentials"]
+    found = probe(larkfield)["credentials"]
     assert (found.outcome, "certificate is not registered" in found.text) == ("problem", True)
     assert "Upload the certificate" in found.remedy
 
 
 def test_a_missing_permission_is_named_and_where_to_grant_it(app, larkfield):
     app.roles.remove("Calendars.ReadWrite")
-    found = trial(larkfield)["permissions"]
+    found = probe(larkfield)["permissions"]
     assert (found.outcome, found.text) == ("problem", "The permission Calendars.ReadWrite is missing.")
     assert "Grant admin consent" in found.remedy
 
 
 def test_a_token_without_any_permission_means_that_consent_is_missing(app, larkfield):
     app.roles.clear()
-    assert "admin consent is missing" in trial(larkfield)["permissions"].text
+    assert "admin consent is missing" in probe(larkfield)["permissions"].text
 
 
 def test_what_was_granted_a_moment_ago_counts_at_once(app, larkfield):
     app.roles.remove("Calendars.ReadWrite")
-    assert trial(larkfield)["permissions"].outcome == "problem"
+    assert probe(larkfield)["permissions"].outcome == "problem"
     app.roles.add("Calendars.ReadWrite")
-    assert trial(larkfield)["permissions"].outcome == "ok"
+    assert probe(larkfield)["permissions"].outcome == "ok"
 
 
 def test_a_mailbox_outside_of_the_access_policy_is_told_from_a_missing_permission(simulator, larkfield):
     simulator.graph.mailbox(EVE).denied = True
-    found = trial(larkfield, address=EVE)
+    found = probe(larkfield, address=EVE)
     assert (found["permissions"].outcome, found["mailbox"].outcome) == ("ok", "problem")
     assert f"{EVE} is outside of what the app may reach" in found["mailbox"].text
     assert f"Test-ApplicationAccessPolicy -Identity {EVE} -AppId app-2" in found["mailbox"].remedy
@@ -165,14 +167,14 @@ def test_a_mailbox_outside_of_the_access_policy_is_told_from_a_missing_permissio
 
 
 def test_an_address_that_does_not_exist_is_told(larkfield):
-    found = trial(larkfield, address="nobody@larkfield.example")["mailbox"]
+    found = probe(larkfield, address="nobody@larkfield.example")["mailbox"]
     assert (found.outcome, "has an Exchange Online licence" in found.remedy) == ("problem", True)
 
 
 @pytest.mark.parametrize(("role", "step"), [("MailboxSettings.Read", "zones"), ("User.Read.All", "directory")])
 def test_permissions_that_only_some_things_need_are_warnings(app, larkfield, role, step):
     app.roles.remove(role)
-    found = trial(larkfield)
+    found = probe(larkfield)
     assert (found["mailbox"].outcome, found[step].outcome) == ("ok", "warning")
     assert role in found[step].text
     assert role in found[step].remedy
@@ -180,46 +182,46 @@ def test_permissions_that_only_some_things_need_are_warnings(app, larkfield, rol
 
 def test_a_tenant_that_cannot_be_reached_names_the_hosts(larkfield, settings):
     settings.MICROSOFT_LOGIN_URL = f"http://127.0.0.1:{free_port()}"
-    found = trial(larkfield)
+    found = probe(larkfield)
     assert (found["reach"].outcome, found["credentials"].outcome) == ("problem", "untried")
     assert "127.0.0.1" in found["reach"].remedy
 
 
 def test_a_tenant_that_does_not_answer_in_time_keeps_nobody_waiting(simulator, larkfield):
     simulator.core.faults.append(Fault("graph", "delay", times=99, seconds=5.0))
-    assert trial(larkfield, patience=0.5)["reach"].text == "Microsoft 365 does not answer in time."
+    assert probe(larkfield, patience=0.5)["reach"].text == "Microsoft 365 does not answer in time."
 
 
 def test_without_a_mailbox_the_test_asks_for_one(larkfield):
     larkfield.linked_accounts.all().delete()
     from_domain = User.objects.get(email=CEM).linked_accounts
     from_domain.all().delete()
-    found = trial(larkfield)["mailbox"]
+    found = probe(larkfield)["mailbox"]
     assert (found.outcome, "Type an address" in found.remedy) == ("warning", True)
 
 
 def test_the_end_of_a_secret_is_a_step(larkfield):
     larkfield.expires_on = timezone.now().date()
-    assert trial(larkfield)["expiry"].outcome == "warning"
+    assert probe(larkfield)["expiry"].outcome == "warning"
 
 
 def test_a_clock_that_is_off_is_told(simulator, larkfield):
     simulator.core.clock.advance(timezone.timedelta(seconds=90))
-    assert trial(larkfield)["clock"].text.endswith("s slow.")
+    assert probe(larkfield)["clock"].text.endswith("s slow.")
 
 
 # -- Google Workspace ------------------------------------------------------------------------------------------
 
 
 def test_a_sound_workspace_passes_every_step_as_its_administrator(workspace):
-    found = trial(workspace)
+    found = probe(workspace)
     assert {name: step.outcome for name, step in found.items()} == dict.fromkeys(found, "ok")
     assert EVE in found["mailbox"].text
 
 
 def test_scopes_that_are_not_delegated_are_named_one_by_one(account, workspace):
     account.delegated.remove(SCOPE + "calendar.settings.readonly")
-    found = trial(workspace)["permissions"]
+    found = probe(workspace)["permissions"]
     assert found.outcome == "problem"
     assert found.text.endswith(f"gives the service account not {SCOPE}calendar.settings.readonly.")
     assert SCOPE + "calendar.events," in found.remedy
@@ -227,7 +229,7 @@ def test_scopes_that_are_not_delegated_are_named_one_by_one(account, workspace):
 
 def test_no_delegation_at_all_names_the_client_and_all_scopes(account, workspace, simulator):
     account.delegated.clear()
-    found = trial(workspace)
+    found = probe(workspace)
     assert f"none of {SCOPE}calendar.events" in found["permissions"].text
     assert account.info(simulator.url)["client_id"] in found["permissions"].remedy
     assert found["directory"].outcome == "warning"
@@ -236,26 +238,26 @@ def test_no_delegation_at_all_names_the_client_and_all_scopes(account, workspace
 def test_a_key_of_another_account_is_told(workspace, account, simulator):
     info = account.info(simulator.url)
     store(workspace, service_account=info | {"private_key": pem(other_key=True).partition("-----BEGIN CERT")[0]})
-    found = trial(workspace)["credentials"]
+    found = probe(workspace)["credentials"]
     assert (found.outcome, "Google does not know the key" in found.text) == ("problem", True)
 
 
 def test_an_api_that_is_not_switched_on_is_told(workspace, simulator):
     body = {"error": {"code": 403, "errors": [{"reason": "accessNotConfigured"}]}}
     simulator.core.faults.append(Fault("google", "status", times=9, status=403, body=body, path="calendarList"))
-    assert "Enable the Google Calendar API" in trial(workspace)["mailbox"].remedy
+    assert "Enable the Google Calendar API" in probe(workspace)["mailbox"].remedy
 
 
 def test_an_administrator_without_the_rights_is_told(workspace):
     workspace.directory_admin = CEM
-    found = trial(workspace)
+    found = probe(workspace)
     assert (found["mailbox"].outcome, found["directory"].outcome) == ("ok", "warning")
     assert "right to read users" in found["directory"].remedy
 
 
 def test_without_an_administrator_the_directory_is_left_untried(workspace):
     workspace.directory_admin = ""
-    found = trial(workspace, address=CEM)
+    found = probe(workspace, address=CEM)
     assert (found["mailbox"].outcome, found["directory"].outcome) == ("ok", "untried")
 
 
@@ -266,9 +268,9 @@ def test_the_environment_s_connections_are_tested_alike(simulator, settings, tmp
     simulator.graph.add_mailbox("ada@meridian.example", "Ada", "UTC")
     point_at(settings, simulator, tmp_path)
     for row in ensure_connections_from_environment(now=NOW).values():
-        assert trial(row)["credentials"].outcome == "ok"
+        assert probe(row)["credentials"].outcome == "ok"
     settings.MICROSOFT_CLIENT_SECRET = "wrong"
-    found = trial(TenantConnection.objects.get(platform="outlook"))["credentials"]
+    found = probe(TenantConnection.objects.get(platform="outlook"))["credentials"]
     assert found.remedy.endswith("a registered certificate.")
     assert "MICROSOFT_CLIENT_SECRET" in found.remedy
 
@@ -311,10 +313,27 @@ def test_what_is_no_address_is_refused(root, larkfield, simulator):
     assert simulator.core.ledger.calls == []
 
 
+def test_new_credentials_are_untested(root, larkfield):
+    root.post(page_of(larkfield), {"address": ""})
+    larkfield.refresh_from_db()
+    assert larkfield.tested_at is not None
+    save_connection(connection=larkfield, proof=secret_proof("another", None), now=NOW)
+    larkfield.refresh_from_db()
+    assert (larkfield.last_test, larkfield.tested_at, larkfield.state) == ([], None, Health.WAITING)
+    assert b"It was not tested yet." in root.get(page_of(larkfield)).content
+
+
+def test_a_foreign_page_cannot_press_the_button(larkfield):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(User.objects.create_superuser("root@example.org", "x"))
+    assert browser.post(page_of(larkfield), {"address": ""}).status_code == 403
+    assert not TrailEntry.objects.filter(action="connection.tested").exists()
+
+
 def test_an_auditor_sees_the_result_and_may_not_test(client, larkfield):
     auditor = UserFactory(email="auditor@example.org", is_staff=True)
     by = User.objects.create_superuser("root@example.org", "x")
-    grant_role(role=Role.AUDITOR, person=auditor, unit=None, by=by, reason="trial", now=NOW)
+    grant_role(role=Role.AUDITOR, person=auditor, unit=None, by=by, reason="test", now=NOW)
     client.force_login(auditor)
     page = client.get(page_of(larkfield))
     assert (page.status_code, b"Test now" in page.content) == (200, False)

@@ -1,4 +1,4 @@
-"""What the trials of both platforms share: one subject's steps, its mailboxes, and the end of its credentials."""
+"""What the probes of both platforms share: one subject's steps, its mailboxes, and the end of its credentials."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from calendars.trial.steps import Step, ok, problem, untried, warning
-from calendars.trial.subject import Subject
+from calendars.probe.steps import Step, ok, problem, untried, warning
+from calendars.probe.subject import Subject
 from calsync.engine.events import Platform
 from calsync.providers.base import (
     CalendarInfo,

@@ -1,4 +1,4 @@
-"""The trial of a Microsoft 365 tenant.
+"""The probe of a Microsoft 365 tenant.
 
 Graph answers 403 alike for a permission that was not granted and for a mailbox that Exchange keeps from us; the
 permissions within the token tell the two apart.
@@ -7,12 +7,12 @@ permissions within the token tell the two apart.
 from __future__ import annotations
 
 from accounts.gateway import graph_endpoints
-from calendars.trial.steps import Step, ok, problem, untried, warning
-from calendars.trial.subject import Subject
-from calendars.trial.trying import Tried, mailbox_steps, try_mailboxes, unreachable
+from calendars.probe.steps import Step, ok, problem, untried, warning
+from calendars.probe.subject import Subject
+from calendars.probe.trying import Tried, mailbox_steps, try_mailboxes, unreachable
 from calsync.providers.base import AccessDenied, AuthenticationFailed, ProviderError, Transient
 from calsync.providers.graph import GraphCredentials
-from calsync.providers.graph.trial import CALENDARS, PEOPLE, SETTINGS, GraphTrial
+from calsync.providers.graph.probe import CALENDARS, PEOPLE, SETTINGS, GraphProbe
 
 Granted = frozenset[str] | None
 
@@ -35,10 +35,10 @@ def try_microsoft(subject: Subject) -> list[Step]:
     """Every step that can be reached. Asks the provider, not the database."""
     assert isinstance(subject.credentials, GraphCredentials)
     try:
-        trial = GraphTrial(subject.credentials, graph_endpoints())
-        granted = trial.permissions()
+        probe = GraphProbe(subject.credentials, graph_endpoints())
+        granted = probe.permissions()
         accepted = ok("credentials", "Microsoft accepts tenant, client and secret or certificate.")
-        return [_reached(), accepted, *_with_token(subject, trial, granted)]
+        return [_reached(), accepted, *_with_token(subject, probe, granted)]
     except Transient as error:
         return [unreachable(subject, error)]
     except AuthenticationFailed as error:
@@ -49,16 +49,16 @@ def _reached() -> Step:
     return ok("reach", "The login service answers.")
 
 
-def _with_token(subject: Subject, trial: GraphTrial, granted: Granted) -> list[Step]:
+def _with_token(subject: Subject, probe: GraphProbe, granted: Granted) -> list[Step]:
     try:
-        tried = try_mailboxes(subject, trial.calendars)
+        tried = try_mailboxes(subject, probe.calendars)
     except Transient as error:
         return [unreachable(subject, error)]
     lacks = any(isinstance(one.error, AccessDenied) for one in tried) and not _has(granted, CALENDARS)
     steps = [_permissions(granted, tried, lacks=lacks)]
     steps += mailbox_steps(subject, tried, lambda one: _mailbox_refused(subject, one, granted))
     works = next((one.address for one in tried if one.works), "")
-    return [*steps, *(_zones(trial, works, granted) if works else ()), _directory(granted)]
+    return [*steps, *(_zones(probe, works, granted) if works else ()), _directory(granted)]
 
 
 def _has(granted: Granted, permission: str) -> bool:
@@ -91,9 +91,9 @@ def _mailbox_refused(subject: Subject, one: Tried, granted: Granted) -> tuple[st
     return f"{one.address}: {one.error}", one.error.remedy
 
 
-def _zones(trial: GraphTrial, address: str, granted: Granted) -> list[Step]:
+def _zones(probe: GraphProbe, address: str, granted: Granted) -> list[Step]:
     try:
-        trial.settings(address)
+        probe.settings(address)
     except ProviderError:
         remedy = GRANT.format(missing=SETTINGS) if not _has(granted, SETTINGS) else _SCOPE.format(permission=SETTINGS)
         return [warning("zones", f"{SETTINGS} is missing: everybody's time zone is taken for UTC.", remedy)]
