@@ -6,11 +6,13 @@ Used alike by the command and by the console's page. Switching on itself is ``se
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 
+from django.db import transaction
 from django.db.models import Count
 from django_q.tasks import async_task
 from redis import RedisError
@@ -82,12 +84,15 @@ def read_ahead(
     from_now: bool,
     now: datetime,
     most: int | None = None,
+    seconds: float | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Ahead:
-    """Read both sides of everybody (of the first ``most``) and store nothing."""
-    ahead = Ahead()
+    """Read both sides of everybody (of the first ``most``, and nobody else once ``seconds`` are over); store nothing."""
+    ahead, begun = Ahead(), time.monotonic()
     people = _by_person(calendars)[:most]
     for position, group in enumerate(people, start=1):
+        if seconds is not None and ahead.people and time.monotonic() - begun > seconds:
+            break
         ahead.people += 1
         try:
             preview_person(calendars=group, from_now=from_now, now=now, preview=ahead.preview)
@@ -107,8 +112,9 @@ def begin(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> int:
     fresh = list(calendars.filter(is_active=False).values_list("pk", flat=True))
     services.activate(calendars=calendars, from_now=from_now, now=now)
     try:
-        for pk in fresh:
-            async_task("calendars.tasks.look_up", pk, save=False)
+        with transaction.atomic():
+            for pk in fresh:
+                async_task("calendars.tasks.look_up", pk, save=False)
     except RedisError as error:
         logger.warning("activation.not_queued error=%s", type(error).__name__)  # names and zones are a comfort
     bell.call(calendar_ids=fresh, now=now)

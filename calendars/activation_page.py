@@ -20,7 +20,7 @@ from calendars import activation
 from calendars.models import Calendar, CalendarQuerySet
 
 SCOPES = (("everybody", "everybody who is mapped"), ("org_unit", "an org unit"), ("person", "a person"))
-READ_AHEAD = 5  # people whose calendars are read for the page: more would keep the browser waiting
+READ_AHEAD, PATIENCE = 5, 10.0  # people whose calendars are read for the page, and seconds after which it is enough
 SHOWN = 20
 
 
@@ -86,8 +86,9 @@ def activate_sync(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
         calendars, from_now = form.calendars(), form.cleaned_data["from_now"]
-        context = _meaning(calendars, from_now=from_now)
-        if "begin" in request.POST and context["may_begin"]:
+        begins = "begin" in request.POST
+        context = _meaning(calendars, from_now=from_now, reads=not begins)
+        if begins and context["may_begin"]:
             count = activation.begin(calendars=calendars, from_now=from_now, now=timezone.now())
             messages.success(request, f"{count} calendars are switched on. Workers import them now.")
             return HttpResponseRedirect(reverse("admin:calendars_calendar_changelist"))
@@ -95,14 +96,16 @@ def activate_sync(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "calendars/activate.html", {**page, **context})
 
 
-def _meaning(calendars: CalendarQuerySet, *, from_now: bool) -> dict[str, Any]:
+def _meaning(calendars: CalendarQuerySet, *, from_now: bool, reads: bool) -> dict[str, Any]:
     """A template's context: counts from rows, and from reading the first few people's calendars."""
     found = activation.concerned(calendars)
     out_of_reach = [address for _, address in islice(activation.unreached(calendars), SHOWN + 1)]
     may_begin = bool(found.calendars) and not out_of_reach
     ahead = None
-    if may_begin:
-        ahead = activation.read_ahead(calendars, from_now=from_now, now=timezone.now(), most=READ_AHEAD)
+    if may_begin and reads:
+        ahead = activation.read_ahead(
+            calendars, from_now=from_now, now=timezone.now(), most=READ_AHEAD, seconds=PATIENCE
+        )
     return {
         "found": found,
         "out_of_reach": out_of_reach[:SHOWN],
