@@ -87,7 +87,7 @@ def read_ahead(
     seconds: float | None = None,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Ahead:
-    """Read both sides of everybody (of the first ``most``, and nobody else once ``seconds`` are over); store nothing."""
+    """Read both sides of everybody and store nothing: of the first ``most``, and of nobody else after ``seconds``."""
     ahead, begun = Ahead(), time.monotonic()
     people = _by_person(calendars)[:most]
     for position, group in enumerate(people, start=1):

@@ -21,9 +21,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from accounts.connection_form import ConnectionForm
 from accounts.console import SealedAdmin
 from accounts.models import TenantConnection
-from accounts.reach import may
+from accounts.reach import may, reaches_all
 from accounts.services.connections import ensure_connections_from_environment, save_connection
 from calendars.connection_guide import guide_for
+from calendars.directory_page import DirectoryPages
 from calendars.probe.service import probe_connection
 from calendars.probe.steps import Outcome, Step, from_json, worst
 from calendars.probe.subject import NAMES
@@ -60,7 +61,7 @@ class TestForm(forms.Form):
 
 
 @admin.register(TenantConnection)
-class TenantConnectionAdmin(SealedAdmin):
+class TenantConnectionAdmin(DirectoryPages, SealedAdmin):
     """How each tenant is reached and doing. The environment's own connection is for looking and testing."""
 
     form = ConnectionForm
@@ -116,6 +117,7 @@ class TenantConnectionAdmin(SealedAdmin):
         return [
             path("guide/<slug:platform>/", view(self.guide_view), name="accounts_tenantconnection_guide"),
             path("<path:object_id>/test/", view(self.test_view), name="accounts_tenantconnection_test"),
+            path("<path:object_id>/people/", view(self.import_view), name="accounts_tenantconnection_people"),
             path("<path:object_id>/guide/", view(self.own_guide_view), name="accounts_tenantconnection_own_guide"),
             *super().get_urls(),
         ]
@@ -200,6 +202,7 @@ class TenantConnectionAdmin(SealedAdmin):
             "steps": [(step, *LABELS[step.outcome]) for step in steps],
             "whole": LABELS[worst(steps)],
             "may_test": self._may_test(request, connection),
+            "may_import": self._may_test(request, connection) and reaches_all(request.user, "accounts.add_user"),
         }
 
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:

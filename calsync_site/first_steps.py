@@ -53,7 +53,7 @@ def first_steps(*, now: datetime) -> list[FirstStep]:
         ),
         FirstStep(
             "Bring people in",
-            "From a file, or from the directory: manage.py import_directory --from microsoft.",
+            "From a file on this page, or from the directory: on the page of a connection, under Import people.",
             LinkedAccount.objects.in_use().exists(),
             reverse("people-file"),
         ),

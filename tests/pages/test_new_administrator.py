@@ -136,6 +136,12 @@ def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
     way.connect("Microsoft 365", platform="outlook", tenant=TENANT_ID, client=CLIENT_ID, client_secret=CLIENT_SECRET)
     key = json.dumps(service_account_info(simulator.url))
     way.connect("Google Workspace", platform="google", tenant="meridian.example", key_file=key, directory_admin=ADA)
+    way.go("/admin/accounts/tenantconnection/")
+    way.follow("Our Google Workspace")
+    way.follow("Import people")
+    way.press("Show what would change")
+    way.read(f"{ADA}: created")
+    way.see("directory")
     assert way.to_do() == ["Bring people in", "Start a worker", "Switch sync on"]
 
     way.follow("Bring people in")
