@@ -18,7 +18,7 @@ from django_q.tasks import async_task
 from redis import RedisError
 
 from accounts.gateway import is_configured
-from accounts.models import User
+from accounts.models import ReachedThrough, User
 from accounts.selectors import own_connection_of, own_connections
 from calendars import services
 from calendars.models import Calendar, CalendarQuerySet
@@ -67,12 +67,13 @@ def concerned(calendars: CalendarQuerySet) -> Concerned:
 
 
 def unreached(calendars: CalendarQuerySet) -> Iterator[tuple[Platform, str]]:
-    """Mailboxes that neither a connection of the console nor the environment's reaches."""
+    """Mapped mailboxes that neither a connection of the console nor the environment's reaches."""
     for platform in Platform:
         if is_configured(platform):
             continue
         owns = own_connections(platform)
-        accounts = calendars.filter(account__platform=platform.value).order_by("account__address")
+        mapped = calendars.filter(account__platform=platform.value, account__reached_through=ReachedThrough.TENANT)
+        accounts = mapped.order_by("account__address")
         for address, chosen in accounts.values_list("account__address", "account__connection_id"):
             if own_connection_of(address, chosen, owns) is None:
                 yield platform, address

@@ -22,6 +22,7 @@ class Guide:
     """The values of one page."""
 
     sign_in: str  # the address to register for people who sign in
+    link: str  # and for those who link a mailbox of their own
     hook: str  # where the provider announces changes
     is_public: bool  # whether that can be reached from outside
     permissions: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ def guide_for(platform: Platform, connection: TenantConnection | None, *, here: 
     if platform == Platform.GOOGLE:
         return Guide(
             sign_in=base + reverse("openid_connect_callback", args=["google"]),
+            link=base + reverse("mailbox-linked", args=[platform]),
             hook=base + reverse("hook-google"),
             is_public=public,
             permissions=CALENDAR_SCOPES,
@@ -48,6 +50,7 @@ def guide_for(platform: Platform, connection: TenantConnection | None, *, here: 
     client = (connection.client if connection else "") or "<client id>"
     return Guide(
         sign_in=base + reverse("microsoft_callback"),
+        link=base + reverse("mailbox-linked", args=[platform]),
         hook=base + reverse("hook-graph"),
         is_public=public,
         permissions=(CALENDARS, SETTINGS),

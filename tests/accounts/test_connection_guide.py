@@ -38,7 +38,7 @@ def test_microsoft_s_page_has_permissions_both_limits_and_the_addresses_of_this_
     for text in (
         "Calendars.ReadWrite", "MailboxSettings.Read", "User.Read.All", "New-ManagementScope",
         "New-ApplicationAccessPolicy", "https://calsync.example.org/accounts/microsoft/login/callback/",
-        "https://calsync.example.org/hooks/graph",
+        "https://calsync.example.org/hooks/graph", "https://calsync.example.org/mailboxes/outlook/linked",
     ):  # fmt: skip
         assert f'data-copy="{text}' in page or text in page
     assert "&lt;client id&gt;" in page
@@ -49,6 +49,7 @@ def test_google_s_page_has_all_scopes_in_one_line_and_says_that_delegation_has_n
     assert f'data-copy="{",".join([*SCOPES, *DIRECTORY_SCOPES])}"' in page
     assert "cannot be limited to an org unit" in page
     assert "https://calsync.example.org/accounts/oidc/google/login/callback/" in page
+    assert "https://calsync.example.org/mailboxes/google/linked" in page
 
 
 def test_without_a_public_address_the_page_says_what_is_missing(root, settings):

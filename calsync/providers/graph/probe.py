@@ -24,7 +24,7 @@ class GraphProbe:
 
     def __init__(self, credentials: GraphCredentials, endpoints: GraphEndpoints) -> None:
         self._tokens = TokenSource(credentials, endpoints.login_url)
-        self._client = GraphClient(credentials, endpoints, RequestCount(), tokens=self._tokens)
+        self._client = GraphClient(self._tokens, endpoints, RequestCount())
 
     def permissions(self) -> frozenset[str] | None:
         """The permissions for the whole tenant that the token names; None when it cannot be read. Raises ProviderError.

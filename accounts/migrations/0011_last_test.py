@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0008_directory_administrator'),
+        ('accounts', '0010_directory_administrator'),
     ]
 
     operations = [
