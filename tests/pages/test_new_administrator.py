@@ -88,7 +88,45 @@ class Way:
         self.follow("The connection")
         self.see(f"connected-{platform}")
 
-    def try_rule(self, event: dict) -> None:
+    def look_into_the_directory(self) -> None:
+        """Only to see what it would bring."""
+        self.go("/admin/accounts/tenantconnection/")
+        self.follow("Our Google Workspace")
+        self.follow("Import people")
+        self.press("Show what would change")
+        self.read(f"{ADA}: created")
+        self.see("directory")
+
+    def bring_people_in(self) -> None:
+        """From a file."""
+        self.go("/admin/")
+        self.follow("Bring people in")
+        people = {"name": "people.csv", "mimeType": "text/csv", "buffer": PEOPLE.encode()}
+        self.page.set_input_files("[name=file]", people)
+        self.press("Show what would change")
+        self.read("1 created")
+        self.see("people-file")
+        self.press("Apply the file")
+
+    def switch_sync_on(self) -> None:
+        """For everybody, after a look at what it means."""
+        self.go("/admin/")
+        self.follow("Switch sync on")
+        self.press("Show what it means")
+        self.read("2 calendars of 1 person")
+        self.see("switch-on")
+        self.press("Switch sync on")
+        self.read("2 calendars are switched on")
+        self.see("calendars")
+
+    def write_a_rule(self) -> None:
+        """What is private shows as busy time."""
+        self.go("/admin/syncrules/rule/add/")
+        self.fill(name="Private things", conditions="title: private", effects="details: busy", why="the board asks")
+        self.see("rule")
+        self.press("Save")
+
+    def try_it_on(self, event: dict) -> None:
         """On an event as Graph tells it."""
         self.go("/admin/syncrules/rule/")
         if not self.page.get_by_role("link", name="Try it").is_visible():  # on a phone it is in a menu
@@ -96,6 +134,26 @@ class Way:
         self.follow("Try it")
         self.fill(person=ADA, event=json.dumps(event))
         self.press("Go ahead")
+        self.read("Private things decides")
+        self.see("tried")
+
+    def see_and_apply(self) -> None:
+        """What it changes about events that stand already."""
+        self.go("/admin/calendars/policychange/")
+        self.follow("See what the rules change")
+        self.read("For 1 of them something changes")
+        self.see("rule-preview")
+        self.fill(reason="as decided")
+        self.press("Apply")
+        self.see("rule-applied")
+
+    def undo(self) -> None:
+        """All of it."""
+        self.page.reload()
+        self.follow("Undo")
+        self.fill(reason="it was a mistake")
+        self.press("Undo")
+        self.see("rule-undone")
 
     def titles(self) -> list[str]:
         """What stands in Ada's Google calendar."""
@@ -136,58 +194,24 @@ def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
     way.connect("Microsoft 365", platform="outlook", tenant=TENANT_ID, client=CLIENT_ID, client_secret=CLIENT_SECRET)
     key = json.dumps(service_account_info(simulator.url))
     way.connect("Google Workspace", platform="google", tenant="meridian.example", key_file=key, directory_admin=ADA)
-    way.go("/admin/accounts/tenantconnection/")
-    way.follow("Our Google Workspace")
-    way.follow("Import people")
-    way.press("Show what would change")
-    way.read(f"{ADA}: created")
-    way.see("directory")
     assert way.to_do() == ["Bring people in", "Start a worker", "Switch sync on"]
 
-    way.follow("Bring people in")
-    people = {"name": "people.csv", "mimeType": "text/csv", "buffer": PEOPLE.encode()}
-    way.page.set_input_files("[name=file]", people)
-    way.press("Show what would change")
-    way.read("1 created")
-    way.see("people-file")
-    way.press("Apply the file")
-
+    way.look_into_the_directory()
+    way.bring_people_in()
     assert way.to_do() == ["Start a worker", "Switch sync on"]
-    way.follow("Switch sync on")
-    way.press("Show what it means")
-    way.read("2 calendars of 1 person")
-    way.see("switch-on")
-    way.press("Switch sync on")
-    way.read("2 calendars are switched on")
-    way.see("calendars")
+
+    way.switch_sync_on()
     work()
     assert way.titles() == ["All hands", "Private talk"]
     assert way.to_do() == ["Start a worker"]
 
-    way.follow("Write a rule")
-    way.go("/admin/syncrules/rule/add/")
-    way.fill(name="Private things", conditions="title: private", effects="details: busy", why="the board asked for it")
-    way.see("rule")
-    way.press("Save")
-    way.try_rule(talk)
-    way.read("Private things decides")
-    way.see("tried")
-
-    way.go("/admin/calendars/policychange/")
-    way.follow("See what the rules change")
-    way.read("For 1 of them something changes")
-    way.see("rule-preview")
-    way.fill(reason="as decided")
-    way.press("Apply")
-    way.see("rule-applied")
+    way.write_a_rule()
+    way.try_it_on(talk)
+    way.see_and_apply()
     work()
     assert way.titles() == ["All hands", "Busy"]
 
-    way.page.reload()
-    way.follow("Undo")
-    way.fill(reason="it was a mistake")
-    way.press("Undo")
-    way.see("rule-undone")
+    way.undo()
     work()
     assert way.titles() == ["All hands", "Private talk"]
     assert not [mail for mail in simulator.core.outbox if not mail.by_person]
