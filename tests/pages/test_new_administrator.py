@@ -17,6 +17,7 @@ from calendars.sync.run import serve
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
+from syncrules.models import Rule
 from tests.pages.conftest import picture
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -120,11 +121,20 @@ class Way:
         self.see("calendars")
 
     def write_a_rule(self) -> None:
-        """What is private shows as busy time."""
+        """What is private shows as busy time: what it changes is seen before it is saved, then it is applied."""
+        self.go("/admin/")
+        self.follow("Write a rule")
         self.go("/admin/syncrules/rule/add/")
         self.fill(name="Private things", conditions="title: private", effects="details: busy", why="the board asks")
         self.see("rule")
         self.press("Save")
+        self.read("Nothing has been saved yet.")
+        self.read("For 1 of them something changes")
+        self.see("rule-preview")
+        assert not Rule.objects.exists()
+        self.press("Apply in batches")
+        self.read("looked at now, in batches")
+        self.see("rule-applied")
 
     def try_it_on(self, event: dict) -> None:
         """On an event as Graph tells it."""
@@ -137,19 +147,10 @@ class Way:
         self.read("Private things decides")
         self.see("tried")
 
-    def see_and_apply(self) -> None:
-        """What it changes about events that stand already."""
-        self.go("/admin/calendars/policychange/")
-        self.follow("See what the rules change")
-        self.read("For 1 of them something changes")
-        self.see("rule-preview")
-        self.fill(reason="as decided")
-        self.press("Apply")
-        self.see("rule-applied")
-
     def undo(self) -> None:
-        """All of it."""
-        self.page.reload()
+        """The rule and what it did."""
+        self.go("/admin/calendars/policychange/")
+        self.page.locator("#result_list a[href*='/policychange/']").first.click()
         self.follow("Undo")
         self.fill(reason="it was a mistake")
         self.press("Undo")
@@ -206,10 +207,9 @@ def test_from_an_empty_installation_to_a_rule_that_was_undone(way, simulator):
     assert way.to_do() == ["Start a worker"]
 
     way.write_a_rule()
-    way.try_it_on(talk)
-    way.see_and_apply()
     work()
     assert way.titles() == ["All hands", "Busy"]
+    way.try_it_on(talk)
 
     way.undo()
     work()
