@@ -132,7 +132,7 @@ class TenantConnectionAdmin(DirectoryPages, SealedAdmin):
     ) -> HttpResponse:
         """One connection, with its test above it."""
         connection = self.get_object(request, unquote(object_id))
-        shown = self._trial(request, connection) if connection is not None else {}
+        shown = self._tested(request, connection) if connection is not None else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
     def save_model(self, request: HttpRequest, obj: TenantConnection, form: forms.ModelForm, change: bool) -> None:  # noqa: ARG002
@@ -149,14 +149,13 @@ class TenantConnectionAdmin(DirectoryPages, SealedAdmin):
     def test_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the last test told, and a button for the next; the test itself is a POST."""
         connection = self._connection(request, object_id)
+        if not self._may_test(request, connection):
+            raise PermissionDenied
         form = TestForm(request.POST or None)
-        if request.method == "POST":
-            if not self._may_test(request, connection):
-                raise PermissionDenied
-            if form.is_valid():
-                probe_connection(connection=connection, address=form.cleaned_data["address"], now=timezone.now())
-                return HttpResponseRedirect(reverse("admin:accounts_tenantconnection_test", args=[connection.pk]))
-        context = {**self._trial(request, connection), "form": form}
+        if form.is_valid():
+            probe_connection(connection=connection, address=form.cleaned_data["address"], now=timezone.now())
+            return HttpResponseRedirect(reverse("admin:accounts_tenantconnection_test", args=[connection.pk]))
+        context = {**self._tested(request, connection), "form": form}
         return self._page(request, "calendars/connection_test.html", f"Test of {connection}", **context)
 
     def guide_view(self, request: HttpRequest, platform: str) -> HttpResponse:
@@ -175,7 +174,7 @@ class TenantConnectionAdmin(DirectoryPages, SealedAdmin):
     def _guide(self, request: HttpRequest, platform: Platform, connection: TenantConnection | None) -> HttpResponse:
         steps = from_json(connection.last_test) if connection else []
         context = {
-            **(self._trial(request, connection) if connection else {}),
+            **(self._tested(request, connection) if connection else {}),
             "guide": guide_for(platform, connection, here=request.build_absolute_uri("/")),
             "told": {step.name: _shown_worst([one for one in steps if one.name == step.name]) for step in steps},
             "may_add": self.has_add_permission(request),
@@ -195,7 +194,7 @@ class TenantConnectionAdmin(DirectoryPages, SealedAdmin):
         """As for changing it, and of the environment's as well."""
         return may(request.user, "accounts.change_tenantconnection", connection)
 
-    def _trial(self, request: HttpRequest, connection: TenantConnection) -> dict[str, Any]:
+    def _tested(self, request: HttpRequest, connection: TenantConnection) -> dict[str, Any]:
         steps = from_json(connection.last_test)
         return {
             "connection": connection,
