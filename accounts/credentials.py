@@ -72,6 +72,15 @@ def key_file_proof(text: str) -> Proof:
     return Proof(json.dumps({"service_account": info}), client=str(info["client_email"]))
 
 
+def last_day(credentials: Credentials) -> date | None:
+    """The last day of a certificate among credentials; None where they tell none."""
+    pem = credentials.client_certificate if isinstance(credentials, GraphCredentials) else ""
+    try:
+        return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc.date() if pem else None
+    except ValueError:
+        return None
+
+
 def credentials_of(connection: TenantConnection) -> Credentials:
     """What a connection's adapters need; raises ValueError or OSError when it is not whole."""
     if connection.from_environment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.db.models import Count, Q
 
@@ -53,9 +53,20 @@ def connection_of(account: LinkedAccount) -> TenantConnection | None:
     chosen = account.connection
     if chosen is not None and not chosen.from_environment:
         return chosen
-    domain = account.address.rpartition("@")[2]
-    own = TenantConnection.objects.filter(platform=account.platform, from_environment=False).order_by("pk")
-    return next((row for row in own if domain in row.domains), chosen)
+    return own_connection_of(account.address, None, own_connections(Platform(account.platform))) or chosen
+
+
+def own_connections(platform: Platform) -> list[TenantConnection]:
+    """The connections to a platform beside the environment's. Their credentials are opened when they are asked for."""
+    own = TenantConnection.objects.filter(platform=platform.value, from_environment=False)
+    return list(own.defer("credentials").order_by("pk"))
+
+
+def own_connection_of(address: str, chosen_id: int | None, owns: Sequence[TenantConnection]) -> TenantConnection | None:
+    """Which of these reaches a mailbox: the chosen one, else the one for its mail domain; None when it is none."""
+    domain = address.rpartition("@")[2]
+    chosen = next((row for row in owns if row.pk == chosen_id), None)
+    return chosen or next((row for row in owns if domain in row.domains), None)
 
 
 def uses_own_consent(account: LinkedAccount) -> bool:

@@ -24,6 +24,7 @@ ACTIONS: dict[str, str] = {  # name -> what it says after the actor; {target} is
     "calendars.deactivated": "switched the calendars of {target} off",
     "case.decided": "decided {target}",
     "connection.saved": "stored the tenant connection {target}",
+    "connection.tested": "tested the tenant connection {target}",
     "content.seen": "looked at the content of {target}",
     "copies.removed": "had the copies taken out of {target}",
     "copies.repaired": "had the differences of an audit repaired in {target}",

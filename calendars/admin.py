@@ -14,14 +14,15 @@ from unfold.decorators import display
 
 from accounts.console import AsksReason, ReadOnlyAdmin
 from accounts.models import Clearance
-from calendars import policy_admin, rule_admin
+from accounts.reach import reaches_all
+from calendars import connection_admin, policy_admin, rule_admin
 from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
 from calendars.services import classify
 from calendars.sync import bell
 from calendars.sync.history import told
 from calsync.engine.findings import named
 
-__all__ = ["policy_admin", "rule_admin"]  # each registers its own pages
+__all__ = ["connection_admin", "policy_admin", "rule_admin"]  # each registers its own pages
 
 HEALTH_COLOURS = {
     "healthy": "success",
@@ -48,12 +49,18 @@ class CalendarAdmin(AsksReason, ReadOnlyAdmin):
         "is_active",
         "classification",
     )
+    change_list_template = "calendars/calendar_list.html"
     list_filter = ("state", "classification", "account__platform", "is_active", "account__person__org_unit")
     search_fields = ("account__address", "account__person__name")
     list_select_related = ("account",)
     exclude = ("cursor",)
     actions = ("read_now", "as_public", "as_internal", "as_confidential", "as_restricted")
     verbs = {"classify": "change"}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, with the way to switch sync on for those who may."""
+        may_activate = reaches_all(request.user, "calendars.change_calendar")
+        return super().changelist_view(request, {**(extra_context or {}), "may_activate": may_activate})
 
     @admin.display(description="Mailbox", ordering="account__address")
     def address(self, calendar: Calendar) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.consents import is_offered
+from accounts.gateway import is_configured
 from accounts.models import Health, LinkedAccount, ReachedThrough, User
 from accounts.selectors import connection_of, uses_own_consent
 from accounts.services import linking
@@ -66,7 +67,7 @@ def _place(platform: Platform, account: LinkedAccount, *, others: int) -> Place:
     elif own:
         wanting = account.state == Health.ACTION_REQUIRED
     else:  # mapped by IT staff, and no connection of the tenant has ever got in
-        hopeless = account.state == Health.ACTION_REQUIRED or not gateway.is_configured(platform)
+        hopeless = account.state == Health.ACTION_REQUIRED or not is_configured(platform)
         wanting = hopeless and account.last_success_at is None and not _has_own_connection(account)
     return Place(platform, account, may_link=wanting and others <= 1 and is_offered(platform), may_disconnect=linked)
 

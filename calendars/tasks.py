@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import busy, health, policy_change, services
-from calendars.models import Event
+from calendars import activation, busy, health, policy_change, services
+from calendars.models import Calendar, Event
 from calendars.signals import busy_time_changed
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
@@ -20,6 +20,12 @@ def work(calendar_id: int) -> None:
     follow_up(calendar_id=calendar_id, clock=timezone.now, tally=tally)
     if tally.busy_time:
         busy_time_changed.send(sender=Event)
+
+
+def look_up(calendar_id: int) -> None:
+    """Ask for the name and the zone of a calendar that was switched on."""
+    if (calendar := Calendar.objects.select_related("account").filter(pk=calendar_id).first()) is not None:
+        activation.try_look_up(calendar)
 
 
 def poll() -> None:

@@ -290,6 +290,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "Outlook and Google in step",
     "SITE_SYMBOL": "sync",
     "STYLES": [lambda _: static("accounts/console.css")],
+    "DASHBOARD_CALLBACK": "calsync_site.first_steps.dashboard",
     "SIDEBAR": {"show_search": True, "navigation": console_navigation()},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -17,6 +18,7 @@ from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin.roles import RolePages
 from accounts.console import KeepsTrail, ReachAdmin
@@ -29,6 +31,8 @@ admin.site.unregister(Group)
 
 GUARDED = ("email", "clearance")
 """Fields by which somebody could become somebody else or see more: for IT administrators."""
+
+WEEKDAYS = tuple(enumerate(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), start=1))
 
 BY_ROLES = ("roles_held", "is_staff", "is_superuser", "groups", "user_permissions")
 """Rights are given as roles, with a reason and a line in the audit trail, and not by this form."""
@@ -44,6 +48,10 @@ class PersonCreationForm(UserCreationForm):
 
 class PersonChangeForm(UserChangeForm):
     """Everything about a person but the password, which has a page of its own."""
+
+    work_days = forms.TypedMultipleChoiceField(
+        choices=WEEKDAYS, coerce=int, widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
 
     class Meta:
         model = User
@@ -88,7 +96,7 @@ class PersonAdmin(KeepsTrail, RolePages, DjangoUserAdmin, ReachAdmin):
         (None, {"fields": ("email", "password", "name")}),
         ("Place", {"fields": ("org_unit", "manager", "clearance", "single_platform")}),
         ("Time", {"fields": ("time_zone", "work_starts_at", "work_ends_at", "work_days")}),
-        ("Rights", {"fields": ("roles_held", "is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Rights", {"fields": ("roles_held", "is_active", "is_staff")}),
         ("Dates", {"fields": ("created_at", "last_login")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)

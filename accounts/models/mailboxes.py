@@ -31,6 +31,9 @@ class TenantConnection(HasHealth):
     credentials = SealedTextField(blank=True, default="")  # JSON; empty while the environment holds them
     expires_on = models.DateField(null=True, blank=True)  # the last day of the secret or certificate, when known
     from_environment = models.BooleanField(default=False)
+    directory_admin = AddressField(blank=True)  # Google: the administrator to act as for the directory
+    last_test = models.JSONField(default=list, blank=True)  # what the newest probe told, step by step
+    tested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "tenant connection"
@@ -54,8 +57,13 @@ class TenantConnection(HasHealth):
         """Note why the tenant does not let us in (in memory)."""
         self.enter(Health.ACTION_REQUIRED, now=now, reason=reason, remedy=remedy)
 
+    def was_tested(self, steps: list[dict[str, str]], *, now: datetime) -> None:
+        """Keep what a probe told (in memory)."""
+        self.last_test, self.tested_at = steps, now
+
     def is_untried(self, *, now: datetime) -> None:
         """Note that the configuration has changed and was not tried since (in memory)."""
+        self.last_test, self.tested_at = [], None
         self.enter(Health.WAITING, now=now)
 
 

@@ -56,14 +56,21 @@ def _store(platform: Platform, told: Configured, row: TenantConnection | None, *
     # A row that was made by hand for the same tenant becomes the environment's.
     row = row or TenantConnection.objects.filter(platform=platform.value, tenant=told.tenant).first()
     row = row or TenantConnection(platform=platform.value, state_since=now)
+    before = _as_told(row)
     changed = (row.tenant, row.client) != (told.tenant, told.client)
     row.name, row.tenant, row.client, row.from_environment = told.name, told.tenant, told.client, True
     if told.problem:
         row.fails(told.problem, now=now)
     elif changed or row.state_reason.startswith(_ENVIRONMENT_FAULTS):
         row.is_untried(now=now)  # what was known says nothing about this configuration
-    row.save()
+    if row.pk is None or _as_told(row) != before:
+        row.save()
     return row
+
+
+def _as_told(row: TenantConnection) -> tuple[object, ...]:
+    """What ``_store`` may change."""
+    return row.name, row.tenant, row.client, row.from_environment, row.tested_at, *row.state_values().values()
 
 
 def configured_microsoft() -> Configured | None:

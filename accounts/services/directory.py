@@ -171,7 +171,7 @@ class _Import:
         raise DirectoryRefused(
             f"{self.connection} no longer shows {leaving} of the {known} people who are known from it; nothing was "
             "changed. See whether the connection may still read everybody. If they have really left, repeat with "
-            "--force."
+            "--force (in the console: Even if many would leave)."
         )
 
     def _ours(self) -> list[LinkedAccount]:

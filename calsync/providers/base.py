@@ -21,15 +21,19 @@ from calsync.engine.traits import Traits
 class ProviderError(Exception):
     """Something a provider refused or could not do. ``str(error)`` is for a person and holds no event text.
 
-    ``code`` is the provider's own code or reason, ``status`` the HTTP status (0 when there was no answer).
+    ``code`` is the provider's own code or reason, ``detail`` what it adds to the code (never free text), ``status`` the
+    HTTP status (0 when there was no answer).
     """
 
     remedy = "See the operation's reason; try again after correcting it."
 
-    def __init__(self, message: str, *, status: int = 0, code: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, status: int = 0, code: str = "", detail: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.detail = detail
         self.retry_after = retry_after  # seconds
 
 

@@ -8,12 +8,14 @@ from functools import partial
 from django.conf import settings
 from django.db.utils import DatabaseError
 
-from calendars import gateway
+from accounts.gateway import is_configured
+from accounts.selectors import own_connections
+from calendars.probe.errands import Errands
+from calendars.probe.subject import mailboxes_to_try, subject_of
 from calsync.engine.events import Platform
 from calsync_site.doctor import clocks, connections, queue
 from calsync_site.doctor.configuration import look_at_settings
 from calsync_site.doctor.database import look_at_database
-from calsync_site.doctor.errands import Errands
 from calsync_site.doctor.finding import Finding, State, problem
 from calsync_site.doctor.keys import look_at_keys
 from calsync_site.doctor.mailboxes import look_at_mailboxes
@@ -27,29 +29,28 @@ def examine(*, now: datetime, patience: float = PATIENCE) -> list[Finding]:
     """Look at everything; returns the findings in the order of the report. Raises nothing that can be foreseen."""
     stored = look_at_database()
     usable = all(finding.state != State.PROBLEM for finding in stored)
-    errands = Errands()
-    unconfigured = _send(errands, usable=usable)
+    errands: Errands[Finding] = Errands()
+    unconfigured = _send(errands, usable=usable, now=now)
     here = [*look_at_settings(), *stored]
     if usable:
         here += _look_at_rows(now)
     return [*here, *unconfigured, *errands.collect(seconds=patience)]
 
 
-def _send(errands: Errands, *, usable: bool) -> list[Finding]:
+def _send(errands: Errands[Finding], *, usable: bool, now: datetime) -> list[Finding]:
     """Begin all network calls; returns what needs none."""
     found: list[Finding] = []
-    owns = connections.own_connections() if usable else []
-    for own in owns:
-        trial = partial(connections.try_own, own, connections.mailboxes_to_try(Platform(own.platform), owns, own))
-        errands.send(trial, late=[connections.late(Platform(own.platform))])
     for platform in Platform:
-        if not gateway.is_configured(platform):
-            mapped = usable and bool(connections.mailboxes_to_try(platform, owns))
-            found.append(connections.unconfigured(platform, needed=mapped))
+        owns = own_connections(platform) if usable else []
+        for own in owns:
+            subject = subject_of(own, platform, mailboxes=mailboxes_to_try(platform, owns, own), now=now)
+            errands.send(partial(connections.try_connection, subject, own), late=[connections.late(subject, own)])
+        addresses = mailboxes_to_try(platform, owns) if usable else []
+        if not is_configured(platform):
+            found.append(connections.unconfigured(platform, needed=bool(addresses)))
             continue
-        addresses = connections.mailboxes_to_try(platform, owns) if usable else []
-        trial = partial(connections.try_connection, platform, addresses)
-        errands.send(trial, late=[connections.late(platform)])
+        subject = subject_of(None, platform, mailboxes=addresses, now=now)
+        errands.send(partial(connections.try_connection, subject), late=[connections.late(subject)])
         errands.send(partial(clocks.compare_clock, platform), late=[])
     if settings.REDIS_URL:
         errands.send(queue.try_redis, late=[queue.redis_is_late()])

@@ -39,7 +39,7 @@ def test_a_secret_is_sealed_never_shown_again_and_reaches_the_mailboxes_of_its_d
         assert "hunter2" not in cursor.fetchone()[0]
     page = root.get(reverse("admin:accounts_tenantconnection_change", args=[row.pk]))
     assert b"hunter2" not in page.content
-    assert b"Calendars.ReadWrite" in page.content
+    assert reverse("admin:accounts_tenantconnection_own_guide", args=[row.pk]).encode() in page.content
     mine.refresh_from_db()
     chosen.refresh_from_db()
     assert (mine.connection_id, chosen.connection.platform) == (row.pk, "google")

@@ -84,7 +84,7 @@ def test_rights_are_not_given_by_the_form_of_a_person(client, root):
         "time_zone": "Europe/Berlin",
         "work_starts_at": "09:00",
         "work_ends_at": "17:00",
-        "work_days": "[1]",
+        "work_days": ["1"],
         "clearance": 10,
         "is_active": "on",
         "is_superuser": "on",

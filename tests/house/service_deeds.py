@@ -22,6 +22,7 @@ from accounts.services import connections, directory, found, linking, mailboxes,
 from calendars import intake, own_mailboxes, policy_change, removal, rule_changes, services
 from calendars.choices import Decision
 from calendars.models import Calendar, Finding
+from calendars.probe.service import probe_connection
 from calendars.sync.policy_effects import PolicyPreview
 from calsync.providers.people import DirectoryPerson, DirectoryReading
 from conflicts.models import Case, OverlapPolicy
@@ -88,6 +89,12 @@ def _rotate(on: Stage) -> Call:
 def _connection(on: Stage) -> Call:
     row = TenantConnection(platform="outlook", name="Larkfield", tenant="lark.example", client="c", state_since=on.now)
     return lambda: connections.save_connection(connection=row, proof=secret_proof("hunter2", None), now=on.now)
+
+
+@deed("calendars.probe.service.probe_connection", "connection.tested")
+def _probe(on: Stage) -> Call:
+    row = connections.ensure_connections_from_environment(now=on.now)["outlook"]
+    return lambda: probe_connection(connection=row, now=on.now)
 
 
 @deed("accounts.services.directory.import_people", "directory.imported")

@@ -33,6 +33,7 @@ KNOWN = {  # what stands in addresses, with a value that can be there
     "step": "stop",
     "url": "nowhere",
     "place": "google",
+    "platform": "google",
 }
 OWNED = {"mfa_edit_webauthn", "mfa_remove_webauthn"}  # pages outside the console about one row of somebody
 Places = frozenset[str]

@@ -191,6 +191,7 @@ FORMS: dict[str, Callable[[Any], dict[str, Any]]] = {  # page of our own -> what
     "accounts_user_revoke_a_role": lambda rows: {**GRANT, "person": email_in(rows), "unit": unit_in(rows)},
     "accounts_orgunit_grant_a_role": lambda rows: {**GRANT, "person": email_in(rows), "unit": unit_in(rows)},
     "accounts_orgunit_revoke_a_role": lambda rows: {**GRANT, "person": email_in(rows), "unit": unit_in(rows)},
+    "accounts_tenantconnection_test": lambda _: {"address": ""},
     "auth_user_password_change": lambda _: {"password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"},
     "calendars_policychange_preview": lambda _: REASON,
     "calendars_policychange_step": lambda _: REASON,
@@ -201,6 +202,9 @@ FORMS: dict[str, Callable[[Any], dict[str, Any]]] = {  # page of our own -> what
 }
 CHANGE_NOTHING = {
     "accounts_user_from_file",
+    "accounts_tenantconnection_guide",
+    "accounts_tenantconnection_own_guide",
+    "accounts_tenantconnection_people",  # without a provider; tests/accounts/test_directory_page.py has one
     "syncrules_rule_export_file",
     "syncrules_rule_import_file",
     "syncrules_rule_try_it",
@@ -253,6 +257,7 @@ def scene(rows: dict[str, Any]) -> object:
     """What pages of our own could change."""
     person = User.objects.get(pk=rows["accounts.user"].pk)
     labels = ("conflicts.case", "calendars.policychange", "syncrules.rule", "syncrules.switch")
+    labels += ("accounts.tenantconnection",)
     return (
         unit_roles(person),
         person.password,
@@ -350,7 +355,7 @@ def test_a_unit_administrator_cannot_raise_anybody(company):
         "time_zone": "Europe/Berlin",
         "work_starts_at": "09:00",
         "work_ends_at": "17:00",
-        "work_days": "[1]",
+        "work_days": ["1"],
         "is_active": "on",
         "clearance": Clearance.RESTRICTED,
         "is_superuser": "on",

@@ -75,6 +75,10 @@ ACTIONS: dict[str, dict[str, set[str]]] = {  # model -> action -> for whom it ch
 }
 CONSOLE_PAGES: dict[str, set[str]] = {  # pages of our own in the console -> whom they open, for rows within reach
     "accounts_user_from_file": {"it"},
+    "accounts_tenantconnection_guide": {"it", "auditor", "overseer"},
+    "accounts_tenantconnection_own_guide": {"it", "overseer"},
+    "accounts_tenantconnection_test": {"it"},
+    "accounts_tenantconnection_people": {"it"},
     "accounts_user_grant_a_role": {"it", "unit_admin"},
     "accounts_user_revoke_a_role": {"it", "unit_admin"},
     "accounts_orgunit_grant_a_role": {"it", "unit_admin"},
@@ -95,7 +99,11 @@ FRAME = {  # of the console itself
     *("search", "autocomplete", "view_on_site"),  # these name rows: each is driven by itself
 }
 FOR_IT_ALONE = ("account.", "socialaccount.", "django_q.", "guardian.", "mfa.", "axes.")  # pages of libraries
-PAGES = {"people-file": {"it"}, "people-export": {"it", "overseer"}}  # name -> whom the page answers
+PAGES = {  # name -> whom the page answers
+    "people-file": {"it"},
+    "people-export": {"it", "overseer"},
+    "activate-sync": {"it"},
+}
 OWN = {  # act on what is one's own, read no ids, and lead whoever is not signed in to the sign-in
     "mailbox-link": ["google"],
     "mailbox-linked": ["google"],

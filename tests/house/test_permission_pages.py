@@ -88,7 +88,7 @@ def is_about_a_row(name: str) -> bool:
 def own_page(name: str, rows: dict[str, Any]) -> str:
     """The address of a page of our own, for a row of these if it is about one."""
     pk = rows[model_of(name)].pk
-    known = {"object_id": pk, "id": pk, "decision": "accept", "step": "stop"}
+    known = {"object_id": pk, "id": pk, "decision": "accept", "step": "stop", "platform": "google"}
     return reverse(f"admin:{name}", kwargs={parameter: known[parameter] for parameter in parameters_of(name)})
 
 

@@ -45,7 +45,7 @@ def own():
 def test_an_own_connection_is_tried_with_a_mailbox_of_its_domain(larkfield):
     assert (own().state, own().text) == (
         State.OK,
-        f"Larkfield: Microsoft 365 gives a token and lets us read {CEM}.",
+        f"Larkfield: Microsoft 365 gives a token and lets us read and write {CEM}.",
     )
     assert checkup("connection.outlook").state == State.WARNING  # nobody needs the environment's
 

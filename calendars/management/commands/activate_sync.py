@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from itertools import groupby
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from accounts.gateway import SETTINGS
 from accounts.progress import bars
 from accounts.services.connections import ensure_connections_from_environment
-from calendars import gateway, services
+from calendars import activation, services
 from calendars.management.scope import UsageError, person_calendars, unit_calendars
 from calendars.models import Calendar, CalendarQuerySet
-from calendars.sync.preview import Preview, preview_person
 from calendars.sync.run import RunReport, serve
 from calendars.sync.watch import ensure_watches
-from calsync.engine.events import Platform
-from calsync.providers.base import ProviderError
-
-logger = logging.getLogger(__name__)
 
 HELP = """Switch sync on: read the primary calendars of both platforms, adopt the pairs that stand on both sides
 already, then write the missing copies, both ways. Nobody outside gets a mail because of it.
@@ -58,7 +52,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Activate or preview, and report."""
-        calendars = _scope(options).filter(account__is_active=True, is_primary=True)
+        calendars = activation.in_scope(_scope(options))
         if not calendars.exists():
             raise UsageError("Nobody in this scope has a mailbox. Map people first: manage.py map_org_units FILE.csv")
         _require_connections(calendars)
@@ -72,7 +66,7 @@ class Command(BaseCommand):
         with bars() as progress:
             chosen = services.activate(calendars=calendars, from_now=from_now, now=timezone.now())
             for position, calendar in enumerate(chosen, start=1):
-                _look_up(calendar)
+                activation.try_look_up(calendar)
                 progress("Finding mailboxes", position, len(chosen))
             report = serve(calendars=calendars, clock=timezone.now, until_idle=True, progress=progress)
             watches = ensure_watches(clock=timezone.now)
@@ -98,23 +92,17 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _preview(self, calendars: CalendarQuerySet, *, from_now: bool) -> None:
-        preview, failed = Preview(), 0
-        ordered = calendars.select_related("account__person").order_by("account__person_id", "-account__platform", "pk")
-        people = [list(group) for _, group in groupby(ordered, key=lambda calendar: calendar.account.person_id)]
         with bars() as progress:
-            for position, group in enumerate(people, start=1):
-                try:
-                    preview_person(calendars=group, from_now=from_now, now=timezone.now(), preview=preview)
-                except ProviderError as error:
-                    failed += 1
-                    self.stderr.write(f"{group[0].account.person}: {error} {error.remedy}")
-                progress("Reading both sides", position, len(people))
+            ahead = activation.read_ahead(calendars, from_now=from_now, now=timezone.now(), progress=progress)
+        for trouble in ahead.troubles:
+            self.stderr.write(trouble)
+        preview = ahead.preview
         self.stdout.write(
-            f"Would activate {calendars.count()} calendars of {len(people)} people: {preview.events} events read, "
+            f"Would activate {calendars.count()} calendars of {ahead.people} people: {preview.events} events read, "
             f"{preview.adopted} pairs adopted, {preview.copied} copied, {preview.in_parts} of them in parts; "
             f"{preview.single} belong to people with one mailbox. Nothing was changed."
         )
-        if failed:
+        if ahead.troubles:
             sys.exit(1)
 
 
@@ -125,16 +113,9 @@ def _scope(options: dict[str, Any]) -> CalendarQuerySet:  # Any: argparse's valu
 
 
 def _require_connections(calendars: CalendarQuerySet) -> None:
-    wanted = {"outlook": "MICROSOFT_TENANT_ID, MICROSOFT_CLIENT_ID and MICROSOFT_CLIENT_SECRET"}
-    wanted["google"] = "GOOGLE_SERVICE_ACCOUNT_FILE"
-    for platform in calendars.order_by().values_list("account__platform", flat=True).distinct():
-        if not gateway.is_configured(Platform(platform)):
-            raise UsageError(f"No connection to {platform} is configured: set {wanted[platform]}.")
-
-
-def _look_up(calendar: Calendar) -> None:
-    """Names and zones are a comfort here: what really is wrong with a mailbox shows when it is read."""
-    try:
-        services.look_up(calendar)
-    except ProviderError as error:
-        logger.info("calendar.look_up_failed calendar=%s status=%s code=%s", calendar.pk, error.status, error.code)
+    """Raises UsageError when a mailbox is reached neither by a connection of the console nor by the environment's."""
+    for platform, address in activation.unreached(calendars):
+        raise UsageError(
+            f"No connection to {platform} reaches {address}: set {SETTINGS[platform]}, or enter a connection for its "
+            "mail domain in the console under Tenant connections."
+        )

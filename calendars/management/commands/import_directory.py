@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import IntegrityError
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.gateway import UNIT_FIELDS
@@ -138,11 +139,15 @@ def figures(outcome: DirectoryOutcome, *, calendars: int, dry_run: bool) -> dict
 
 def _connection(platform: Platform, name: str | None) -> TenantConnection:
     """The one that is meant. Raises UsageError with the names to choose from."""
-    ensure_connections_from_environment(now=timezone.now())
-    found = list(TenantConnection.objects.filter(platform=platform.value).order_by("name"))
+    named = ensure_connections_from_environment(now=timezone.now()).get(platform)
+    usable = Q(from_environment=False) | Q(pk=named.pk if named else None)
+    found = list(TenantConnection.objects.filter(usable, platform=platform.value).order_by("name"))
     chosen = [row for row in found if name is None or row.name == name]
     if len(chosen) == 1:
         return chosen[0]
     if not found:
-        raise UsageError(f"No connection to {platform} is configured; manage.py doctor says what to set.")
+        raise UsageError(
+            f"No connection to {platform} is configured: enter one in the console under Tenant connections, or set "
+            "what manage.py doctor says."
+        )
     raise UsageError(f"Choose one with --connection: {', '.join(repr(row.name) for row in found)}.")

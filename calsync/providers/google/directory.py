@@ -19,7 +19,13 @@ from googleapiclient.discovery import build_from_document
 
 from calsync.providers.base import AuthenticationFailed, RequestCount
 from calsync.providers.google.errors import translated
-from calsync.providers.google.oauth import REAL_API, GoogleCredentials, GoogleEndpoints, credentials_for
+from calsync.providers.google.oauth import (
+    REAL_API,
+    GoogleCredentials,
+    GoogleEndpoints,
+    credentials_for,
+    fresh_credentials_for,
+)
 from calsync.providers.google.transport import CountingHttp, Raw
 from calsync.providers.people import DirectoryPerson, DirectoryReading
 
@@ -44,11 +50,13 @@ def _surface(api_url: str) -> Any:  # Any: the client library makes its classes 
 class GoogleDirectory:
     """One domain's directory. Not for two threads at once."""
 
-    def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, *, admin: str) -> None:
+    def __init__(
+        self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, *, admin: str, anew: bool = False
+    ) -> None:
         self.requests = RequestCount()
         self._surface = _surface(endpoints.api_url)
         try:
-            token = credentials_for(credentials, admin, scopes=SCOPES)
+            token = (fresh_credentials_for if anew else credentials_for)(credentials, admin, scopes=SCOPES)
         except ValueError:
             raise AuthenticationFailed("The private key in the Google key file cannot be read.") from None
         self._http = AuthorizedHttp(token, http=CountingHttp(self.requests, api_url=endpoints.api_url))
@@ -63,6 +71,11 @@ class GoogleDirectory:
             else:
                 people.append(_person(raw))
         return DirectoryReading(tuple(people), units=tuple(self._units()), left_out=dict(left_out))
+
+    def look(self) -> None:
+        """Read one person and the org units; raises ProviderError."""
+        self._send(self._surface.users().list(customer="my_customer", maxResults=1))
+        self._send(self._surface.orgunits().list(customerId="my_customer", type="children"))
 
     def _users(self) -> Iterator[Raw]:
         query = {"customer": "my_customer", "maxResults": PAGE, "projection": "full", "orderBy": "email"}

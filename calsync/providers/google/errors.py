@@ -44,6 +44,13 @@ _NO_CALENDAR = frozenset({"notACalendarUser", "domainPolicy"})
 _PERSON = re.compile(r"^invalid email or user id|user has been|account has been|suspended|disabled", re.IGNORECASE)
 """What the token service says of the person to act as; everything else concerns the service account itself."""
 
+_TOLD = {
+    "clock": re.compile("reasonable timeframe|short-lived token", re.IGNORECASE),
+    "signature": re.compile("jwt signature", re.IGNORECASE),
+    "account": re.compile("invalid issuer|account not found", re.IGNORECASE),
+}
+"""What the token service says of the service account itself, which has one code for all of it."""
+
 _SENTENCES: dict[type[ProviderError], str] = {
     RateLimited: "Google asks for fewer requests",
     Transient: "Google could not answer",
@@ -159,7 +166,10 @@ def from_refresh_error(error: google.auth.exceptions.GoogleAuthError) -> Provide
     if code == "unauthorized_client":
         sentence = "The service account has no domain-wide delegation for the scopes that are needed"
         return AuthenticationFailed(f"{sentence} (unauthorized_client).", status=401, code=code)
-    return AuthenticationFailed(f"Google gave no token ({code or 'unknown reason'}).", status=401, code=code)
+    said = next((name for name, words in _TOLD.items() if words.search(text)), "")
+    return AuthenticationFailed(
+        f"Google gave no token ({code or 'unknown reason'}).", status=401, code=code, detail=said
+    )
 
 
 def _plain_refresh_error(text: str) -> ProviderError:

@@ -49,9 +49,9 @@ class GoogleProvider:
         self.requests = RequestCount()
         self._api = GoogleApi(credentials, endpoints, self.requests)
 
-    def calendars(self, address: str) -> list[CalendarInfo]:
-        """The person's calendar list; the primary calendar's id is usually the address."""
-        api = self._api.as_person(address)
+    def calendars(self, address: str, *, anew: bool = False) -> list[CalendarInfo]:
+        """The person's calendar list; the primary calendar's id is usually the address. ``anew``: with a new token."""
+        api = self._api.as_person(address, anew=anew)
         return [_calendar(raw) for raw in _calendar_list(api) if raw.get("id") and not raw.get("deleted")]
 
     def changes(

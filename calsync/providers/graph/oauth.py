@@ -151,8 +151,10 @@ def _accepted(answer: dict[str, Any]) -> str:
     numbers = ", ".join(f"AADSTS{number}" for number in answer.get("error_codes") or [])
     if code in PASSING:
         raise Transient("The Microsoft login service is unavailable for the moment.", code=code)
-    detail = f"{code}; {numbers}" if numbers else code
-    raise AuthenticationFailed(f"Microsoft refused the app registration's credentials ({detail}).", code=code)
+    said = f"{code}; {numbers}" if numbers else code
+    raise AuthenticationFailed(
+        f"Microsoft refused the app registration's credentials ({said}).", code=code, detail=numbers.partition(",")[0]
+    )
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ Users come in pages (100 by default, 500 at most), org units all at once; a list
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -28,15 +29,16 @@ def answer(store: GoogleStore, segments: list[str], query: dict[str, str], grant
     match segments:
         case ["users"]:
             _check(store, grant, USER_SCOPES)
-            return _users(store, query)
+            return _users(_colleagues(store, grant), query)
         case ["users", key]:
             _check(store, grant, USER_SCOPES)
-            return _user(_by_key(store, key))
+            return _user(_by_key(_colleagues(store, grant), key))
         case ["customer", customer, "orgunits", *path]:
             _check(store, grant, UNIT_SCOPES)
             if customer not in ("my_customer", CUSTOMER):
                 raise not_found()
-            return _one_unit(store, "/" + "/".join(path)) if path else _units(store, query)
+            paths = unit_paths(_colleagues(store, grant), store.units if _is_first(store, grant) else ())
+            return _one_unit(paths, "/" + "/".join(path)) if path else _units(paths, query)
     raise not_found()
 
 
@@ -48,10 +50,20 @@ def _check(store: GoogleStore, grant: Grant, scopes: set[str]) -> None:
         raise directory_forbidden()
 
 
-def _users(store: GoogleStore, query: dict[str, str]) -> Fields:
+def _is_first(store: GoogleStore, grant: Grant) -> bool:
+    return store.tokens.workspace_of(grant.user) == ""
+
+
+def _colleagues(store: GoogleStore, grant: Grant) -> list[User]:
+    """Everybody of the Workspace of whoever asks."""
+    home = store.tokens.workspace_of(grant.user)
+    return [user for user in store.users.values() if store.tokens.workspace_of(user.address) == home]
+
+
+def _users(users: list[User], query: dict[str, str]) -> Fields:
     if not query.get("customer") and not query.get("domain"):
         raise bad_request("Bad Request")
-    found = [user for user in store.users.values() if _wanted(user, query)]
+    found = [user for user in users if _wanted(user, query)]
     found.sort(key=lambda user: user.address)
     start, size = _page(query)
     page = found[start : start + size]
@@ -90,8 +102,8 @@ def _wanted(user: User, query: dict[str, str]) -> bool:
     return True
 
 
-def _by_key(store: GoogleStore, key: str) -> User:
-    for user in store.users.values():
+def _by_key(users: list[User], key: str) -> User:
+    for user in users:
         if key.lower() == user.address or key == user.user_id:
             return user
     raise not_found()
@@ -121,20 +133,20 @@ def _user(user: User) -> Fields:
     }
 
 
-def unit_paths(store: GoogleStore) -> list[str]:
-    """Every org unit and its ancestors, the root left out."""
+def unit_paths(users: Iterable[User], empty: Iterable[str]) -> list[str]:
+    """The org units of these people, ``empty`` ones, and their ancestors; the root left out."""
     found = set()
-    for unit in {user.org_unit for user in store.users.values()} | store.units:
+    for unit in {user.org_unit for user in users} | set(empty):
         words = unit.strip("/").split("/")
         found |= {"/" + "/".join(words[:depth]) for depth in range(1, len(words) + 1) if words[0]}
     return sorted(found)
 
 
-def _units(store: GoogleStore, query: dict[str, str]) -> Fields:
+def _units(paths: list[str], query: dict[str, str]) -> Fields:
     parent = "/" + query.get("orgUnitPath", "/").strip("/")
     kind = query.get("type", "children")
     below = parent.rstrip("/") + "/"
-    found = [path for path in unit_paths(store) if path.startswith(below)]
+    found = [path for path in paths if path.startswith(below)]
     if kind == "children":
         found = [path for path in found if "/" not in path[len(below) :]]
     elif kind == "allIncludingParent":
@@ -145,8 +157,8 @@ def _units(store: GoogleStore, query: dict[str, str]) -> Fields:
     return answer | ({"organizationUnits": [_unit(path) for path in found]} if found else {})
 
 
-def _one_unit(store: GoogleStore, path: str) -> Fields:
-    if path not in unit_paths(store):
+def _one_unit(paths: list[str], path: str) -> Fields:
+    if path not in paths:
         raise not_found()
     return _unit(path)
 

@@ -128,6 +128,11 @@ class Tokens:
         self.others[email] = ServiceAccount(email, frozenset(domains), key)
         return self.others[email]
 
+    def workspace_of(self, address: str) -> str:
+        """The Workspace that holds an address, by its service account; '' is the first one."""
+        domain = address.rpartition("@")[2]
+        return next((other.email for other in self.others.values() if domain in other.domains), "")
+
     def _delegated(self, issuer: str, subject: str) -> set[str]:
         """What the service account may do in the domain of this person."""
         domain = subject.rpartition("@")[2]

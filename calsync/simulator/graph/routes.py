@@ -36,7 +36,9 @@ class Routes:
             if words == ["users"]:
                 _only(request, "GET")
                 self._need(request, "User.Read.All")
-                return users.list_users(request, self._store)
+                app, others = self._store.login.apps[request.app], self._store.login.other_domains
+                at_home = [user for user in self._store.mailboxes.values() if app.reaches(user.address, others)]
+                return users.list_users(request, self._store, at_home)
             if words[:1] == ["users"]:
                 return self._of_user(request, words[1], words[2:])
         raise no_segment(words)

@@ -54,11 +54,10 @@ def all_properties(user: Mailbox) -> Json:
     }
 
 
-def list_users(request: GraphRequest, store: GraphStore) -> Reply:
-    """``GET /users`` with $select, $filter, $top; pages of 100 by default, 999 at most."""
+def list_users(request: GraphRequest, store: GraphStore, users: list[Mailbox]) -> Reply:
+    """``GET /users`` over a tenant's ``users`` with $select, $filter, $top; pages of 100 by default, 999 at most."""
     names = _selected(request)
     managers = _expanded(request)
-    users = list(store.mailboxes.values())
     if text := request.option("$filter"):
         _check_advanced(request, text)
         test = compile_filter(text)
