@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.test import Client
 
-from accounts.models import Clearance, FoundMailbox, PeopleGroup, Secret, User
+from accounts.models import Clearance, Consent, FoundMailbox, PeopleGroup, Secret, User
 from accounts.models.trail import TrailEntry
 from accounts.roles import Role
 from accounts.services.roles import grant_role
@@ -109,7 +109,8 @@ def found_company() -> Company:
 
 def rows_of(person: User) -> Rows:
     """One row of each model that belongs to somebody."""
-    account = AccountFactory(person=person)
+    account = AccountFactory(person=person, reached_through="consent")
+    consent = Consent.objects.create(account=account, state="healthy", expires_at=NOW, obtained_at=NOW)
     calendar = Calendar.objects.create(account=account, is_active=True, classification=Clearance.INTERNAL)
     start = NOW.replace(tzinfo=None)
     when = Timed(start, start + timedelta(hours=1), "Europe/Berlin")
@@ -135,6 +136,7 @@ def rows_of(person: User) -> Rows:
         person,
         person.org_unit,
         account,
+        consent,
         calendar,
         watch,
         event,
@@ -150,7 +152,12 @@ def rows_of(person: User) -> Rows:
 def house_rows(candidate: User) -> Rows:
     """One row of each model of the installation's own."""
     connection = ConnectionFactory(credentials="sealed", domains=["x.test"])
-    rule = create_rule(draft=Draft("A rule", Whom(), {}, {"details": "busy"}), by=None, why="matrix", now=NOW)
+    rule = create_rule(
+        draft=Draft("A rule", Whom(), {"organizer": {"unit": "/Legal"}}, {"details": "busy"}),
+        by=None,
+        why="matrix",
+        now=NOW,
+    )
     change = PolicyChange.objects.create(
         state="running", state_since=NOW, reason="matrix", made_at=NOW, rules={}, counts={}, total=0
     )
@@ -158,6 +165,7 @@ def house_rows(candidate: User) -> Rows:
     return _by_label(
         connection,
         rule,
+        rule.mentions.get(),
         rule.versions.get(),
         change,
         secret,

@@ -32,6 +32,7 @@ KNOWN = {  # what stands in addresses, with a value that can be there
     "decision": "accept",
     "step": "stop",
     "url": "nowhere",
+    "place": "google",
 }
 OWNED = {"mfa_edit_webauthn", "mfa_remove_webauthn"}  # pages outside the console about one row of somebody
 Places = frozenset[str]
@@ -40,6 +41,7 @@ UNOWNED = {  # pages outside the console whose address holds something that is n
     "account_reset_password_from_key",
     "openid_connect_login",
     "openid_connect_callback",
+    *("mailbox-link", "mailbox-linked", "mailbox-disconnect"),  # a platform: the mailbox is the asker's own
 }
 
 

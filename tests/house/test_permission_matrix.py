@@ -19,6 +19,7 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "accounts.user": ALL,
     "accounts.orgunit": ALL,
     "accounts.linkedaccount": SALES,
+    "accounts.consent": SALES,
     "accounts.tenantconnection": frozenset({"it", "auditor"}),
     "accounts.secret": frozenset({"it"}),
     "accounts.trailentry": frozenset({"it", "auditor"}),
@@ -38,6 +39,7 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "notifications.message": SALES,
     "syncrules.switch": SALES,
     "syncrules.rule": frozenset({"it"}),
+    "syncrules.mention": frozenset({"it"}),
     "syncrules.ruleversion": frozenset({"it"}),
 }
 CHANGES: dict[str, set[str]] = {  # model -> who may change a row within reach by its form, beside IT administrators
@@ -76,7 +78,9 @@ CONSOLE_PAGES: dict[str, set[str]] = {  # pages of our own in the console -> who
     "calendars_policychange_preview": {"it"},
     "calendars_policychange_step": {"it"},
     "conflicts_case_decide": {"it", "unit_admin", "approver"},
+    "syncrules_rule_export_file": {"it"},
     "syncrules_rule_history_of_rule": {"it"},
+    "syncrules_rule_import_file": {"it"},
     "syncrules_rule_move": {"it"},
     "syncrules_rule_try_it": {"it"},
     "syncrules_switch_switch_sync_off": {"it", "unit_admin"},
@@ -87,7 +91,12 @@ FRAME = {  # of the console itself
 }
 FOR_IT_ALONE = ("account.", "socialaccount.", "django_q.", "guardian.", "mfa.", "axes.")  # pages of libraries
 PAGES = {"people-file": {"it"}, "people-export": {"it", "overseer"}}  # name -> whom the page answers
-PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the console's login, the others ask for a secret
+PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the sign-in, the others ask for a secret
+OWN = {  # act on what is one's own, read no ids, and lead whoever is not signed in to the sign-in
+    "mailbox-link": ["google"],
+    "mailbox-linked": ["google"],
+    "mailbox-disconnect": ["google"],
+}
 CLOSED = (  # of the sign-in library's pages: by these people could make, merge or rename accounts
     "account_signup",
     "account_email",
@@ -142,7 +151,7 @@ def test_every_admin_is_in_the_matrix():
 
 def test_every_address_is_in_the_matrix():
     ours = {name for name in names_in(get_resolver()) if not name.startswith("^")} - SIGN_IN
-    assert ours == PUBLIC | PAGES.keys()
+    assert ours == PUBLIC | PAGES.keys() | OWN.keys()
 
 
 def test_every_page_of_the_console_is_in_the_matrix():

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.http import HttpResponse
 from django.urls import get_resolver, reverse
 
+from accounts.models import Consent
 from accounts.reach import visible_to
 from calendars.models import Calendar
 from tests.house.company import CAST, IN_REACH, PLACES
@@ -22,6 +23,7 @@ from tests.house.test_permission_matrix import (
     CONSOLE_PAGES,
     DELETED,
     FOR_IT_ALONE,
+    OWN,
     PAGES,
     SIGN_IN,
     label_of,
@@ -241,6 +243,29 @@ def test_parts_of_the_console_open_for_whoever_opens_something_in_them(company, 
     assert opened == {
         label.partition(".")[0] for label in MODELS if who == "it" or (label in ADMINS and seat(who) in ADMINS[label])
     }
+
+
+# --- pages of one's own ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_pages_of_one_s_own_do_nothing_for_strangers(company, name, method):
+    before = list(Consent.objects.values_list("pk", "state").order_by("pk"))
+    answer = getattr(company.client("nobody"), method)(reverse(name, args=OWN[name]), {"code": "c", "state": "s"})
+    assert answer.status_code in (302, 405)
+    assert answer.get("Location", "/").partition("?")[0] in ("/", reverse("account_login"))
+    assert list(Consent.objects.values_list("pk", "state").order_by("pk")) == before
+
+
+@BY_CAST
+def test_pages_of_one_s_own_touch_nobody_else_s_mailbox(company, who):
+    for place in ("unit", "above", "other"):
+        consent = company.rows[place]["accounts.consent"]
+        for number in (consent.pk, consent.account_id):
+            address = reverse("mailbox-disconnect", args=["google"])
+            company.client(who).post(address, {"account": number, "person": number})
+        assert Consent.objects.get(pk=consent.pk).state == "healthy"
 
 
 # --- sign-in --------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from calsync.providers.base import (
     Write,
     Written,
 )
+from calsync.providers.consent import TokenKeeper
 from calsync.providers.graph import directory, users, watch
 from calsync.providers.graph.changes import Round
 from calsync.providers.graph.client import GraphClient
@@ -37,11 +38,13 @@ def _utc_now() -> datetime:
 
 
 class GraphProvider:
-    """One Microsoft 365 tenant, reached as an app registration. Not thread-safe; see ``CalendarProvider``."""
+    """One Microsoft 365 tenant, reached as an app registration, or one mailbox, reached with its owner's tokens. Not
+    thread-safe; see ``CalendarProvider``.
+    """
 
     def __init__(
         self,
-        credentials: GraphCredentials,
+        credentials: GraphCredentials | TokenKeeper,
         endpoints: GraphEndpoints | None = None,
         *,
         clock: Callable[[], datetime] = _utc_now,
