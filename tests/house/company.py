@@ -37,6 +37,7 @@ from calsync.engine.events import Content, Timed
 from calsync.engine.events import Event as HubEvent
 from conflicts.models import Case
 from notifications.models import Message
+from syncrules.models import Mention
 from syncrules.services import Target, create_rule, switch_off
 from syncrules.written import Draft, Whom
 from tests.factories import NOW, AccountFactory, ConnectionFactory, UserFactory
@@ -167,6 +168,7 @@ def house_rows(candidate: User) -> Rows:
         rule,
         rule.mentions.get(),
         rule.versions.get(),
+        Mention.objects.create(rule=rule, org_unit=candidate.org_unit),
         change,
         secret,
         TrailEntry.objects.order_by("pk").first(),

@@ -37,6 +37,9 @@ KNOWN = {  # what stands in addresses, with a value that can be there
 OWNED = {"mfa_edit_webauthn", "mfa_remove_webauthn"}  # pages outside the console about one row of somebody
 Places = frozenset[str]
 UNOWNED = {  # pages outside the console whose address holds something that is no row
+    "mailbox-link",
+    "mailbox-linked",
+    "mailbox-disconnect",
     "account_confirm_email",
     "account_reset_password_from_key",
     "openid_connect_login",

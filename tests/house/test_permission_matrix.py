@@ -78,10 +78,10 @@ CONSOLE_PAGES: dict[str, set[str]] = {  # pages of our own in the console -> who
     "calendars_policychange_preview": {"it"},
     "calendars_policychange_step": {"it"},
     "conflicts_case_decide": {"it", "unit_admin", "approver"},
-    "syncrules_rule_export_file": {"it"},
     "syncrules_rule_history_of_rule": {"it"},
-    "syncrules_rule_import_file": {"it"},
     "syncrules_rule_move": {"it"},
+    "syncrules_rule_export_file": {"it"},
+    "syncrules_rule_import_file": {"it"},
     "syncrules_rule_try_it": {"it"},
     "syncrules_switch_switch_sync_off": {"it", "unit_admin"},
 }

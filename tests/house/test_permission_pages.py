@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.http import HttpResponse
+from django.test import Client
 from django.urls import get_resolver, reverse
 
 from accounts.models import Consent
@@ -133,6 +134,26 @@ def test_pages_answer_the_roles_of_the_matrix(company, who):
     }
 
 
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_pages_of_one_s_own_do_nothing_for_strangers(company, name, method):
+    before = list(Consent.objects.values_list("pk", "state").order_by("pk"))
+    answer = getattr(Client(), method)(reverse(name, args=OWN[name]), {"code": "c", "state": "s"})
+    assert answer.status_code in (302, 405)
+    assert answer.get("Location", "/").partition("?")[0] in ("/", reverse("account_login"))
+    assert list(Consent.objects.values_list("pk", "state").order_by("pk")) == before
+
+
+@BY_CAST
+def test_pages_of_one_s_own_touch_nobody_else_s_mailbox(company, who):
+    client, own = company.client(who), company.own[who]["accounts.consent"] if who in company.own else None
+    others = Consent.objects.exclude(pk=own.pk if own else None)
+    for consent in others:
+        for number in (consent.pk, consent.account_id):
+            client.post(reverse("mailbox-disconnect", args=["google"]), {"account": number, "person": number})
+    assert {consent.state for consent in others.all()} == {"healthy"}
+
+
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
@@ -243,29 +264,6 @@ def test_parts_of_the_console_open_for_whoever_opens_something_in_them(company, 
     assert opened == {
         label.partition(".")[0] for label in MODELS if who == "it" or (label in ADMINS and seat(who) in ADMINS[label])
     }
-
-
-# --- pages of one's own ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", OWN)
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_pages_of_one_s_own_do_nothing_for_strangers(company, name, method):
-    before = list(Consent.objects.values_list("pk", "state").order_by("pk"))
-    answer = getattr(company.client("nobody"), method)(reverse(name, args=OWN[name]), {"code": "c", "state": "s"})
-    assert answer.status_code in (302, 405)
-    assert answer.get("Location", "/").partition("?")[0] in ("/", reverse("account_login"))
-    assert list(Consent.objects.values_list("pk", "state").order_by("pk")) == before
-
-
-@BY_CAST
-def test_pages_of_one_s_own_touch_nobody_else_s_mailbox(company, who):
-    for place in ("unit", "above", "other"):
-        consent = company.rows[place]["accounts.consent"]
-        for number in (consent.pk, consent.account_id):
-            address = reverse("mailbox-disconnect", args=["google"])
-            company.client(who).post(address, {"account": number, "person": number})
-        assert Consent.objects.get(pk=consent.pk).state == "healthy"
 
 
 # --- sign-in --------------------------------------------------------------------------------------------------
