@@ -112,6 +112,7 @@ def found_company() -> Company:
 def rows_of(person: User) -> Rows:
     """One row of each model that belongs to somebody."""
     account = AccountFactory(person=person, reached_through="consent")
+    consent = Consent.objects.create(account=account, state="healthy", expires_at=NOW, obtained_at=NOW)
     calendar = Calendar.objects.create(account=account, is_active=True, classification=Clearance.INTERNAL)
     start = NOW.replace(tzinfo=None)
     when = Timed(start, start + timedelta(hours=1), "Europe/Berlin")
@@ -145,7 +146,7 @@ def rows_of(person: User) -> Rows:
         person,
         person.org_unit,
         account,
-        Consent.objects.create(account=account, state="healthy", expires_at=NOW, obtained_at=NOW),
+        consent,
         calendar,
         watch,
         event,
@@ -161,7 +162,12 @@ def rows_of(person: User) -> Rows:
 def house_rows(candidate: User) -> Rows:
     """One row of each model of the installation's own."""
     connection = ConnectionFactory(credentials="sealed", domains=["x.test"])
-    rule = create_rule(draft=Draft("A rule", Whom(), {}, {"details": "busy"}), by=None, why="matrix", now=NOW)
+    rule = create_rule(
+        draft=Draft("A rule", Whom(), {"organizer": {"unit": "/Legal"}}, {"details": "busy"}),
+        by=None,
+        why="matrix",
+        now=NOW,
+    )
     change = PolicyChange.objects.create(
         state="running", state_since=NOW, reason="matrix", made_at=NOW, rules={}, counts={}, total=0
     )
@@ -169,6 +175,7 @@ def house_rows(candidate: User) -> Rows:
     return _by_label(
         connection,
         rule,
+        rule.mentions.get(),
         rule.versions.get(),
         Mention.objects.create(rule=rule, org_unit=candidate.org_unit),
         change,

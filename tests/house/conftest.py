@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def pages(repository: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def company(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Company]:
     """A company for all tests of a module: what each of them changes is taken back after it."""
+    refusals = logging.getLogger("django.request")
+    level = refusals.level
+    refusals.setLevel(logging.CRITICAL)  # there are thousands, each with a trace that nobody reads
     with django_db_blocker.unblock(), transaction.atomic():
         yield found_company()
         transaction.set_rollback(True)
+    refusals.setLevel(level)

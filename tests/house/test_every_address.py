@@ -45,6 +45,7 @@ UNOWNED = {  # pages outside the console whose address holds something that is n
     "account_reset_password_from_key",
     "openid_connect_login",
     "openid_connect_callback",
+    *("mailbox-link", "mailbox-linked", "mailbox-disconnect"),  # a platform: the mailbox is the asker's own
 }
 
 

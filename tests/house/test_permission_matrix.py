@@ -104,12 +104,12 @@ PAGES = {  # name -> whom the page answers
     "people-export": {"it", "overseer"},
     "activate-sync": {"it"},
 }
+PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the sign-in, the others ask for a secret
 OWN = {  # act on what is one's own, read no ids, and lead whoever is not signed in to the sign-in
     "mailbox-link": ["google"],
     "mailbox-linked": ["google"],
     "mailbox-disconnect": ["google"],
 }
-PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the console's login, the others ask for a secret
 CLOSED = (  # of the sign-in library's pages: by these people could make, merge or rename accounts
     "account_signup",
     "account_email",

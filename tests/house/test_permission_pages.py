@@ -162,11 +162,19 @@ def test_pages_of_one_s_own_touch_nobody_else_s_mailbox(company, who):
 @BY_CAST
 def test_rows_open_within_reach_and_nowhere_else(company, who, place):
     client, rows = company.client(who), company.at(place, who)
-    for page in ("change", "history"):
-        opened = {label for label, row in rows.items() if is_open(client.get(page_of(row, page)))}
-        assert opened == readable(who, place) & rows.keys()
+    opened = {label for label, row in rows.items() if is_open(client.get(page_of(row)))}
+    assert opened == readable(who, place) & rows.keys()
+    for label in rows.keys() - opened:
+        assert not is_open(client.get(page_of(rows[label], "history"))), label
     removable = {label for label, row in rows.items() if is_open(client.get(page_of(row, "delete")))}
     assert removable == (DELETED_IN_PLACE & rows.keys() if who == "it" else set())
+
+
+@BY_CAST
+def test_the_history_of_a_row_opens_with_the_row(company, who):
+    client, rows = company.client(who), company.rows["unit"]
+    opened = {label for label, row in rows.items() if is_open(client.get(page_of(row, "history")))}
+    assert opened == readable(who, "unit") & rows.keys()
 
 
 @BY_CAST
