@@ -62,7 +62,7 @@ CHANGES = {  # model -> who may change a row of their own unit beside IT adminis
     "accounts.linkedaccount": {"unit_admin"},
 }
 FOR_IT_ALONE = ("account.", "socialaccount.", "django_q.", "guardian.", "mfa.", "axes.")  # pages of libraries
-PAGES = {"people-file": {"it"}, "people-export": {"it"}}  # name -> whom the page answers
+PAGES = {"people-file": {"it"}, "people-export": {"it"}, "health": set(ALL)}  # name -> whom the page answers
 PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the console's login, the others ask for a secret
 CLOSED = (  # of the sign-in library's pages: by these people could make, merge or rename accounts
     "account_signup",
