@@ -89,6 +89,7 @@ class Calendar(HasHealth):
     lease_owner = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     fence = models.PositiveBigIntegerField(default=0)
+    leases_run_out = models.PositiveSmallIntegerField(default=0)  # in a row, before the present one
 
     objects = CalendarQuerySet.as_manager()
 

@@ -59,10 +59,11 @@ def mask_edited(link: LinkState, *, read: Event, paths: frozenset[str]) -> list[
 def edited_before_known(link: LinkState, *, wanted: Event, read: Event) -> list[Finding]:
     """A copy of ours was edited before its create was recorded: nothing was agreed yet, so it is brought to ``wanted``.
 
-    Both as calendars are read, without our note. Occurrences that differ tell nothing: a series is made in several
-    requests, and they may be what is missing.
+    Both as calendars are read, without our note. An occurrence tells something only where it has a value of its own:
+    a series is made in several requests, and the last of them may be what is missing.
     """
-    paths = frozenset(path for path in differences(wanted, read) if not path.startswith("@"))
+    own = flatten(read).keys()
+    paths = frozenset(path for path in differences(wanted, read) if not path.startswith("@") or path in own)
     if not paths:
         return []
     text = (

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -70,7 +71,7 @@ def _child(order: Order) -> None:
 
 def _carry_out(order: Order) -> int:
     settings.CALSYNC_LEASE_SECONDS = order.get("lease", settings.CALSYNC_LEASE_SECONDS)
-    clock = _Clock(order.get("ahead", 0))
+    clock = _Clock(order.get("ahead", 0), patient=order.get("patient", False))
     trap = _Trap(order)
     with connection.execute_wrapper(trap):
         try:
@@ -97,16 +98,22 @@ def _sync(order: Order, clock: _Clock) -> RunReport:
 
 
 class _Clock:
-    """The real clock, moved on by the waits that are not waited for, unless others have to be waited for."""
+    """The real clock, moved on by the waits that are not waited for.
 
-    def __init__(self, ahead: float) -> None:
-        self._ahead = timedelta(seconds=ahead)
+    A patient one waits: were others at work, each of two clocks would run ahead of the other's leases.
+    """
+
+    def __init__(self, ahead: float, *, patient: bool) -> None:
+        self._ahead, self._patient = timedelta(seconds=ahead), patient
 
     def now(self) -> datetime:
         return timezone.now() + self._ahead
 
     def sleep(self, seconds: float) -> None:
-        self._ahead += timedelta(seconds=seconds)
+        if self._patient:
+            time.sleep(seconds)
+        else:
+            self._ahead += timedelta(seconds=seconds)
 
 
 class _Trap:

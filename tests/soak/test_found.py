@@ -83,3 +83,30 @@ def test_a_copy_edited_before_its_create_was_recorded_keeps_the_edit_in_a_findin
     state.move(days=0, minutes=30, side="outlook", which=5)
     state.quiet()
     assert "copy_edited" in [found.kind for found in Finding.objects.all()]
+
+
+def test_an_occurrence_edited_in_a_half_made_series_is_kept_in_a_finding(pipeline):
+    state = pipeline
+    state.begin(habit="a duplicate create answers with the event")
+    state.create_all_day(day=0, days=1, repeat="weekly", side="google")
+    state.move_occurrence(days=2, minutes=30, nth=0, side="google", which=2)
+    state.trouble(method="PATCH", name="graph throttled", skip=0, times=2)
+    state.turn(ring=True, side="google")
+    state.turn(ring=False, side="outlook")  # makes the series, but may not move its occurrence yet
+    state.rename(side="google", which=2)
+    state.rename_occurrence(side="outlook", which=2, nth=1)
+    state.quiet()
+    assert [(found.kind, found.paths) for found in Finding.objects.all()] == [("copy_edited", ["@2026-12-07/title"])]
+
+
+def test_an_occurrence_cancelled_in_a_half_made_series_is_told(pipeline):
+    state = pipeline
+    state.begin(habit="a duplicate create answers with the event")
+    state.create_all_day(day=0, days=1, repeat="weekly", side="google")
+    state.move_occurrence(days=2, minutes=30, nth=0, side="google", which=2)
+    state.trouble(method="PATCH", name="graph throttled", skip=0, times=2)
+    state.turn(ring=True, side="google")
+    state.turn(ring=False, side="outlook")
+    state.cancel_occurrence(side="outlook", which=2, nth=1)
+    state.quiet()
+    assert [(found.kind, found.paths) for found in Finding.objects.all()] == [("copy_edited", ["@2026-12-07"])]

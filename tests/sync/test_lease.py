@@ -48,3 +48,20 @@ def test_a_holder_that_goes_on_keeps_the_lease(calendar):
     lease = leases.take(calendar_id=calendar.pk, now=now)
     leases.hold(lease, now=now + timedelta(seconds=80))
     assert leases.take(calendar_id=calendar.pk, now=now + timedelta(seconds=120)) is None
+
+
+def test_each_lease_that_runs_out_makes_the_next_twice_as_long_up_to_a_limit(calendar):
+    now, lengths = timezone.now(), []
+    for _ in range(7):
+        lengths.append(leases.take(calendar_id=calendar.pk, now=now).length)
+        assert leases.take(calendar_id=calendar.pk, now=now + lengths[-1]) is None
+        now += lengths[-1] + timedelta(seconds=1)
+    assert [length / lengths[0] for length in lengths] == [1, 2, 4, 8, 16, 16, 16]
+
+
+def test_a_lease_given_back_makes_the_next_one_as_long_as_usual(calendar):
+    now = timezone.now()
+    usual = leases.take(calendar_id=calendar.pk, now=now).length
+    now += timedelta(minutes=5)
+    leases.release(leases.take(calendar_id=calendar.pk, now=now))
+    assert leases.take(calendar_id=calendar.pk, now=now).length == usual
