@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import health, policy_change, services
+from calendars import health, policy_change, services, trials
 from calendars.sync import sweep as sweeping
 from calendars.sync import watch as watching
 from calendars.sync.admission import admit_due
@@ -40,6 +40,12 @@ def carry_rules_on() -> None:
 def renew_watches() -> None:
     """Make, renew and drop push channels as needed."""
     watching.ensure_watches(clock=timezone.now)
+
+
+def try_connections() -> None:
+    """Ask connections for a token anew, and store at once what that shows."""
+    if any(trials.try_connections(clock=timezone.now).values()):
+        health.check_health(now=timezone.now())
 
 
 def check_health() -> None:

@@ -10,6 +10,7 @@ SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
     "calsync.rules": ("calendars.tasks.carry_rules_on", 1),
     "calsync.horizon": ("calendars.tasks.admit", 15),
     "calsync.watches": ("calendars.tasks.renew_watches", 1),
+    "calsync.connections": ("calendars.tasks.try_connections", 1),
     "calsync.health": ("calendars.tasks.check_health", 1),
     "calsync.clean_up": ("calendars.tasks.clean_up", 60),
     "calsync.cases": ("conflicts.tasks.open_cases", 1),

@@ -16,13 +16,14 @@ from django.db.models import F
 
 from accounts.secrets import fingerprint_key
 from calendars import rows
-from calendars.models import Calendar, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Link, LinkState, Operation, OperationState, Watch
 from calendars.sync import lease as leases
 from calendars.sync.braking import note_brakes
 from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors, outdated_by_rules
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_person
+from calendars.sync.pull import CLOCKS_APART
 from calendars.sync.reconsider import reconsider
 from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
@@ -74,8 +75,11 @@ def push_due(
         return False
     prepared = _prepare(lease, calendar, claimed, clock, tally)
     if prepared:
+        begun = clock()
         outcomes = _apply(lease, calendar, provider, prepared, clock)
         settle_batch(lease=lease, calendar=calendar, prepared=prepared, outcomes=outcomes, clock=clock, tally=tally)
+        if any(isinstance(outcome, Written) for outcome in outcomes):  # our own writes are announced as well
+            Watch.objects.filter(calendar=calendar).expect_news(since=begun - CLOCKS_APART, now=clock())
     return True
 
 

@@ -124,7 +124,9 @@ def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float)
     open_operations = Operation.objects.open().filter(calendar__in=scope)
     # What a brake makes wait is no failure: its case says so.
     late = open_operations.filter(due_at__gt=now + SHORT_WAIT).exclude(error_code=FindingKind.STORM).count()
-    troubled = scope.filter(state__in=[Health.ACTION_REQUIRED, Health.DELAYED])
+    # Delayed without a failure and without a pause: read all the same, if later than it should be.
+    unserved = Q(failures__gt=0) | Q(not_before__gt=now)
+    troubled = scope.filter(Q(state=Health.ACTION_REQUIRED) | Q(unserved, state=Health.DELAYED))
     parked = Operation.objects.filter(calendar__in=scope, state=OperationState.PARKED).select_related(
         "calendar__account"
     )

@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from google.oauth2 import service_account
 
@@ -96,6 +96,12 @@ class _Wallet:
             self._held.move_to_end(key)
             return self._held[key]
 
+    def beside(self, credentials: GoogleCredentials, address: str, scopes: tuple[str, ...]) -> DelegatedCredentials:
+        """Credentials without a token, which nobody else holds."""
+        with self._lock:
+            base = self._base(credentials, scopes)
+        return cast("DelegatedCredentials", base.with_subject(address))  # type: ignore[no-untyped-call]
+
     def _base(self, credentials: GoogleCredentials, scopes: tuple[str, ...]) -> DelegatedCredentials:
         """The account itself; copies for persons share its parsed private key."""
         key = (credentials.identity, "", scopes)
@@ -118,3 +124,8 @@ def credentials_for(
     Raises ValueError when the key file's private key cannot be read.
     """
     return _WALLET.for_person(credentials, address, scopes)
+
+
+def fresh_credentials_for(credentials: GoogleCredentials, address: str) -> DelegatedCredentials:
+    """The same with no token yet, so that the next request shows whether one is still given."""
+    return _WALLET.beside(credentials, address, SCOPES)

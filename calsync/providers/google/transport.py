@@ -20,7 +20,7 @@ from googleapiclient.http import BatchHttpRequest, HttpRequest
 
 from calsync.providers.base import AuthenticationFailed, ProviderError, RequestCount, Transient
 from calsync.providers.google.errors import translated
-from calsync.providers.google.oauth import GoogleCredentials, GoogleEndpoints, credentials_for
+from calsync.providers.google.oauth import GoogleCredentials, GoogleEndpoints, credentials_for, fresh_credentials_for
 from calsync.providers.http import is_loopback
 
 Raw = dict[str, Any]
@@ -103,10 +103,10 @@ class GoogleApi:
         with _BUILDING:
             self._surface = _surface(endpoints.api_url)
 
-    def as_person(self, address: str) -> UserApi:
-        """The API acting as ``address``."""
+    def as_person(self, address: str, *, anew: bool = False) -> UserApi:
+        """The API acting as ``address``; ``anew`` with a token that is asked for now, beside the one that is held."""
         try:
-            credentials = credentials_for(self._credentials, address)
+            credentials = (fresh_credentials_for if anew else credentials_for)(self._credentials, address)
         except ValueError:
             raise AuthenticationFailed("The private key in the Google key file cannot be read.") from None
         return UserApi(self._surface, AuthorizedHttp(credentials, http=self._http))

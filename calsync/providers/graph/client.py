@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from calsync.providers.base import ProviderError, RateLimited, Rejected, RequestCount, Transient
 from calsync.providers.graph.errors import error_from
-from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, token_source
+from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, TokenSource, token_source
 from calsync.providers.http import TIMEOUT, is_loopback, origin_of, pooled_session
 
 Json = dict[str, Any]  # decoded JSON objects of an open type
@@ -102,9 +102,16 @@ class Bearer(AuthBase):
 class GraphClient:
     """Sends requests as one app registration to one Graph. Not thread-safe."""
 
-    def __init__(self, credentials: GraphCredentials, endpoints: GraphEndpoints, counted: RequestCount) -> None:
+    def __init__(
+        self,
+        credentials: GraphCredentials,
+        endpoints: GraphEndpoints,
+        counted: RequestCount,
+        *,
+        tokens: TokenSource | None = None,
+    ) -> None:
         self._cautious_until = 0.0
-        self._tokens = token_source(credentials, endpoints.login_url)
+        self._tokens = tokens or token_source(credentials, endpoints.login_url)
         self._base = endpoints.graph_url
         self._session = pooled_session(endpoints.graph_url)
         self._counted = counted
