@@ -18,7 +18,7 @@ from accounts.models import Health, LinkedAccount, OrgUnit, TenantConnection
 from accounts.models.units import tree_order
 from accounts.reach import Viewer, units_reached, visible_to
 from accounts.unit_paths import lineage
-from calendars.models import Calendar
+from calendars.models import HELD_BY_SWITCH, IN_ITS_TURN, Calendar, Operation, OperationState
 from calsync.engine.events import Platform
 
 IN_ORDER = (
@@ -234,3 +234,21 @@ def mailboxes_without_calendar(viewer: Viewer) -> int:
     """How many mailboxes in use have no calendar that takes part: mapped, and not activated yet."""
     in_use = visible_to(LinkedAccount.objects.in_use(), viewer)
     return in_use.exclude(Q(pk__in=Calendar.objects.filter(is_active=True).values("account"))).count()
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Planned writes that wait because of a switch: it holds them, or they go out in portions since it does not."""
+
+    held: int
+    in_turn: int
+    last_at: datetime | None
+
+
+def backlog(viewer: Viewer) -> Backlog:
+    """What waits within somebody's reach."""
+    waiting = visible_to(Operation.objects.filter(state=OperationState.PLANNED), viewer).order_by()
+    of = {code: Count("pk", filter=Q(error_code=code)) for code in (HELD_BY_SWITCH, IN_ITS_TURN)}
+    last = Max("due_at", filter=Q(error_code=IN_ITS_TURN))
+    found = waiting.aggregate(held=of[HELD_BY_SWITCH], in_turn=of[IN_ITS_TURN], last_at=last)
+    return Backlog(found["held"], found["in_turn"], found["last_at"])

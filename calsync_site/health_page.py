@@ -38,6 +38,7 @@ def health_page(request: HttpRequest) -> HttpResponse:
         "units": overview.by_unit(request.user, unit),
         "troubles": found,
         "more": more,
+        "backlog": overview.backlog(request.user),
         "waiting": overview.mailboxes_without_calendar(request.user),
         "stale": _stale(now),
         "ending_before": (now + EXPIRY_SHOWN).date(),

@@ -71,6 +71,7 @@ CALSYNC_POLL_SECONDS = whole_number("CALSYNC_POLL_SECONDS", default=60)  # a cal
 CALSYNC_POLL_WATCHED_SECONDS = whole_number("CALSYNC_POLL_WATCHED_SECONDS", default=900)
 CALSYNC_CONFLICT_POLICY = env.str("CALSYNC_CONFLICT_POLICY", default="newest")  # newest, origin, outlook, google, ask
 CALSYNC_DELETE_POLICY = env.str("CALSYNC_DELETE_POLICY", default="edit_wins")  # or delete_wins
+CALSYNC_CATCH_UP_PER_MINUTE = whole_number("CALSYNC_CATCH_UP_PER_MINUTE", default=30)
 CALSYNC_KEEP_DONE_DAYS = whole_number("CALSYNC_KEEP_DONE_DAYS", default=30)
 
 # --- applications ----------------------------------------------------------------------------------------------

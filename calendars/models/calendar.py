@@ -84,6 +84,7 @@ class Calendar(HasHealth):
     done = models.PositiveBigIntegerField(default=0)  # up to which ring the calendar was read
     dirty_at = models.DateTimeField(null=True, blank=True)  # when the oldest unserved ring came
     rung_at = models.DateTimeField(null=True, blank=True)  # when a task was last queued and has not begun
+    catch_up_at = models.DateTimeField(null=True, blank=True)  # when the next portion may go of what a switch held back
     next_poll_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     lease_owner = models.UUIDField(null=True, blank=True)

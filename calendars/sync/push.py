@@ -23,6 +23,7 @@ from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors, outdated_by_rules
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_person
+from calendars.sync.pacing import BATCH
 from calendars.sync.pull import CLOCKS_APART
 from calendars.sync.reconsider import reconsider
 from calendars.sync.saving import update_rows
@@ -38,8 +39,6 @@ from calsync.engine.wanted import projected_at, shown_map
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
 
 logger = logging.getLogger(__name__)
-
-BATCH = 50  # one full batch of Google's; small enough to end well within a lease
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from accounts.models import Health
 from calendars import selectors
 from calendars.models import Calendar, CalendarQuerySet, Operation, OperationState
 from calendars.sync.clock import Clock
+from calendars.sync.pacing import let_go
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
 from calsync.engine.plan import FindingKind
@@ -61,6 +62,7 @@ def serve(
     ids = list(scope.order_by("pk").values_list("pk", flat=True))
     scope.ring(now=clock())
     scope.try_again()
+    let_go(calendars=_widened(scope), now=clock())
     tally = Tally()
     _first_pass(ids, clock, tally, progress)
     if until_idle:
