@@ -9,8 +9,8 @@ from tests.soak.world import studio as open_studio
 
 
 @pytest.fixture
-def studio(db, settings, tmp_path):
-    with open_studio(settings, tmp_path) as opened:
+def studio(db, tmp_path):
+    with open_studio(tmp_path) as opened:
         yield opened
 
 

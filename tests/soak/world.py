@@ -18,7 +18,7 @@ from typing import Any
 
 import time_machine
 from django.db import connection, transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from werkzeug.wrappers import Request, Response
 
@@ -108,7 +108,6 @@ class Post:
 class Studio:
     """What all runs of one test share."""
 
-    settings: Any  # pytest-django's, which puts everything back after the test
     folder: Path
     clock: time_machine.Traveller
     post: Post
@@ -120,7 +119,7 @@ class Studio:
 
 
 @contextmanager
-def studio(settings: Any, folder: Path) -> Iterator[Studio]:
+def studio(folder: Path) -> Iterator[Studio]:
     """Time stands still here unless it is moved; a wait of the worker's moves it."""
     post, real_sleep, mine = Post(), time.sleep, threading.get_ident()
     with time_machine.travel(BASE, tick=False) as clock:
@@ -134,7 +133,7 @@ def studio(settings: Any, folder: Path) -> Iterator[Studio]:
         post.start()
         time.sleep = sleep
         try:
-            yield Studio(settings, folder, clock, post)
+            yield Studio(folder, clock, post)
         finally:
             time.sleep = real_sleep
             post.stop()
@@ -156,19 +155,26 @@ class Stage:
         self._block = transaction.atomic()
         self._block.__enter__()
         self.simulator = Simulator().start()
-        self._configure()
+        self._settings = self._configured()
+        self._settings.enable()
         self.core = self.simulator.core
         self._people()
 
-    def _configure(self) -> None:
-        settings, url = self.studio.settings, self.simulator.url
+    def _configured(self) -> override_settings:
+        """Of this run only: put one upon another, those of hundreds of runs outgrow the stack."""
+        url = self.simulator.url
         key = self.studio.folder / f"key-{self.simulator.port}.json"
         key.write_text(json.dumps(service_account_info(url)))
-        settings.MICROSOFT_TENANT_ID, settings.MICROSOFT_CLIENT_ID = TENANT_ID, CLIENT_ID
-        settings.MICROSOFT_CLIENT_SECRET = CLIENT_SECRET
-        settings.MICROSOFT_LOGIN_URL = settings.MICROSOFT_GRAPH_URL = settings.GOOGLE_API_URL = url
-        settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(key)
-        settings.CALSYNC_PUBLIC_URL = self.studio.post.url
+        return override_settings(
+            MICROSOFT_TENANT_ID=TENANT_ID,
+            MICROSOFT_CLIENT_ID=CLIENT_ID,
+            MICROSOFT_CLIENT_SECRET=CLIENT_SECRET,
+            MICROSOFT_LOGIN_URL=url,
+            MICROSOFT_GRAPH_URL=url,
+            GOOGLE_API_URL=url,
+            GOOGLE_SERVICE_ACCOUNT_FILE=str(key),
+            CALSYNC_PUBLIC_URL=self.studio.post.url,
+        )
 
     def _people(self) -> None:
         unit = OrgUnit.objects.create(name="Sales", path="/Sales")
@@ -202,6 +208,7 @@ class Stage:
         """Leave nothing behind."""
         self.studio.writes += self.writes()
         self.simulator.stop()
+        self._settings.disable()
         transaction.set_rollback(True)
         self._block.__exit__(None, None, None)
 
