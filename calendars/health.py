@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import HasHealth, Health, LinkedAccount, TenantConnection
+from calendars.alarms import tell_of_connections
 from calendars.models import Calendar, CalendarQuerySet
 from calendars.standing import WELL, Verdict, answering, troubled
 
@@ -34,7 +35,9 @@ Found = tuple[Verdict, datetime | None]
 
 def check_health(*, now: datetime) -> int:
     """Work out and store all that rows tell; returns how many states changed. Safe to repeat."""
-    return _calendars(now) + _mailboxes(now) + _connections(now)
+    changed = _calendars(now) + _mailboxes(now) + _connections(now)
+    tell_of_connections(now=now)
+    return changed
 
 
 def _calendars(now: datetime) -> int:

@@ -90,7 +90,8 @@ def _try(row: TenantConnection, addresses: Sequence[str], clock: Clock) -> str:
     if refusal is None:
         found.update(last_success_at=clock())
         return "let_in"
-    logger.warning("trial.refused connection=%s status=%s code=%s", row.pk, refusal.status, refusal.code)
+    if not row.refused_reason:
+        logger.warning("trial.refused connection=%s status=%s code=%s", row.pk, refusal.status, refusal.code)
     return "refused"
 
 

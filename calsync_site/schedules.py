@@ -12,6 +12,7 @@ SCHEDULES: dict[str, tuple[str, int]] = {  # name -> (task, minutes)
     "calsync.watches": ("calendars.tasks.renew_watches", 1),
     "calsync.connections": ("calendars.tasks.try_connections", 1),
     "calsync.health": ("calendars.tasks.check_health", 1),
+    "calsync.mail": ("notifications.tasks.send_mail", 1),
     "calsync.clean_up": ("calendars.tasks.clean_up", 60),
     "calsync.cases": ("conflicts.tasks.open_cases", 1),
     "calsync.settled_cases": ("conflicts.tasks.close_settled", 1),

@@ -62,6 +62,16 @@ GOOGLE_OAUTH_CLIENT_SECRET = env.str("GOOGLE_OAUTH_CLIENT_SECRET", default="")
 GOOGLE_LOGIN_URL = env.str("GOOGLE_LOGIN_URL", default="https://accounts.google.com").rstrip("/")
 GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com").rstrip("/")
 
+# --- mail ------------------------------------------------------------------------------------------------------
+
+CALSYNC_EMAIL_URL = env.str("CALSYNC_EMAIL_URL", default="")  # smtp+tls://user:password@host:587
+_mail = env.email_url("CALSYNC_EMAIL_URL", default="dummymail://")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15  # seconds
+DEFAULT_FROM_EMAIL = env.str("CALSYNC_EMAIL_FROM", default=f"calsync@{_public_host or 'localhost'}")
+
 # --- how the sync behaves --------------------------------------------------------------------------------------
 
 CALSYNC_WINDOW_BACK_DAYS = whole_number("CALSYNC_WINDOW_BACK_DAYS", default=30, at_least=0)

@@ -40,7 +40,7 @@ def _send(errands: Errands, *, usable: bool) -> list[Finding]:
     owns = connections.own_connections() if usable else []
     for own in owns:
         trial = partial(connections.try_own, own, connections.mailboxes_to_try(Platform(own.platform), owns, own))
-        errands.send(trial, late=[connections.late(Platform(own.platform))])
+        errands.send(trial, late=[connections.late(Platform(own.platform), own)])
     for platform in Platform:
         if not gateway.is_configured(platform):
             mapped = usable and bool(connections.mailboxes_to_try(platform, owns))

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from accounts.models import LinkedAccount, ReachedThrough, TenantConnection
 from calendars import gateway
+from calendars.alarms import NEW_CERTIFICATE, NEW_CREDENTIALS
 from calsync.engine.events import Platform
 from calsync.providers.base import (
     AccessDenied,
@@ -83,15 +84,12 @@ def mailboxes_to_try(
 
 
 def look_at_expiry(*, now: datetime) -> list[Finding]:
-    """Credentials that end soon or have ended, of the connections that we keep ourselves."""
+    """Credentials that end soon or have ended, as far as their last day is known."""
     found = []
-    for row in own_connections():
+    for row in TenantConnection.objects.defer("credentials").order_by("pk"):
         if row.expires_on is None or row.expires_on > now.date() + WARN_AHEAD:
             continue
-        name, remedy = (
-            f"expiry.{row.pk}",
-            "Make new ones at the provider and enter them on the connection's page in the console.",
-        )
+        name, remedy = f"expiry.{row.pk}", NEW_CERTIFICATE if row.from_environment else NEW_CREDENTIALS
         if row.expires_on < now.date():
             found.append(problem(name, f"The credentials of {row} ended on {row.expires_on}.", remedy))
         else:
@@ -107,9 +105,10 @@ def unconfigured(platform: Platform, *, needed: bool) -> Finding:
     return warning(_name(platform), f"{text}.", _SET[platform])
 
 
-def late(platform: Platform) -> Finding:
+def late(platform: Platform, connection: TenantConnection | None = None) -> Finding:
     """The finding for a platform that did not answer in time."""
-    return problem(_name(platform), f"{NAMES[platform]} does not answer in time.", _network(platform))
+    name, who = (f"connection.{connection.pk}", f"{connection}: ") if connection else (_name(platform), "")
+    return problem(name, f"{who}{NAMES[platform]} does not answer in time.", _network(platform, connection))
 
 
 def try_own(connection: TenantConnection, addresses: Sequence[str]) -> list[Finding]:
@@ -134,10 +133,10 @@ def try_connection(
         try:
             calendars = gateway.adapter_of(connection, platform).calendars(address)
         except (MailboxUnavailable, NotFound) as error:
-            unavailable.append(refused(platform, address, error))
+            unavailable.append(refused(platform, address, error, connection))
             continue
         except ProviderError as error:
-            return [refused(platform, address, error)]
+            return [refused(platform, address, error, connection)]
         primary = next((calendar for calendar in calendars if calendar.is_primary), None)
         if primary is not None and primary.can_write:
             return [ok(_name(platform), f"{NAMES[platform]} gives a token and lets us read {address}.")]
@@ -146,14 +145,16 @@ def try_connection(
     return unavailable[:1]
 
 
-def refused(platform: Platform, address: str, error: ProviderError) -> Finding:
+def refused(
+    platform: Platform, address: str, error: ProviderError, connection: TenantConnection | None = None
+) -> Finding:
     """The finding for an error of a trial, with the exact remedy."""
     if isinstance(error, RateLimited):
         return warning(_name(platform), str(error), error.remedy)
     if isinstance(error, Transient):
-        return problem(_name(platform), f"{NAMES[platform]} cannot be reached: {error}", _network(platform))
+        return problem(_name(platform), f"{NAMES[platform]} cannot be reached: {error}", _network(platform, connection))
     where = "" if isinstance(error, AuthenticationFailed) else f"{address}: "
-    return problem(_name(platform), f"{where}{error}", _remedy(platform, error))
+    return problem(_name(platform), f"{where}{error}", _remedy(platform, error, connection))
 
 
 _PERMISSION = {
@@ -169,17 +170,20 @@ def _name(platform: Platform) -> str:
     return f"connection.{platform}"
 
 
-def _network(platform: Platform) -> str:
+def _network(platform: Platform, connection: TenantConnection | None = None) -> str:
     urls = {Platform.OUTLOOK: (settings.MICROSOFT_LOGIN_URL, settings.MICROSOFT_GRAPH_URL)}
-    urls[Platform.GOOGLE] = (settings.GOOGLE_API_URL, _key_file().get("token_uri", "https://oauth2.googleapis.com"))
+    urls[Platform.GOOGLE] = (
+        settings.GOOGLE_API_URL,
+        _key_file(connection).get("token_uri", "https://oauth2.googleapis.com"),
+    )
     hosts = " and ".join(dict.fromkeys(host_of(url) for url in urls[platform]))
     return f"Check this machine's network, proxy and firewall towards {hosts}, then try again."
 
 
-def _remedy(platform: Platform, error: ProviderError) -> str:
+def _remedy(platform: Platform, error: ProviderError, connection: TenantConnection | None) -> str:
     if error.code in {"not_configured", "configuration"}:
         return _SET[platform]
-    return _microsoft(error) if platform == Platform.OUTLOOK else _google(error)
+    return _microsoft(error) if platform == Platform.OUTLOOK else _google(error, connection)
 
 
 def _microsoft(error: ProviderError) -> str:
@@ -196,9 +200,9 @@ def _microsoft(error: ProviderError) -> str:
     return error.remedy
 
 
-def _google(error: ProviderError) -> str:
+def _google(error: ProviderError, connection: TenantConnection | None) -> str:
     if error.code in {"unauthorized_client", "insufficientPermissions"}:
-        client = _key_file().get("client_id") or "of the service account"
+        client = _key_file(connection).get("client_id") or "of the service account"
         return (
             "In the Google Admin console (Security, API controls, Domain-wide delegation) add the client id "
             f"{client} with the scopes {','.join(SCOPES)}"
@@ -214,10 +218,14 @@ def _google(error: ProviderError) -> str:
     return error.remedy
 
 
-def _key_file() -> dict[str, str]:
-    """What is public in the service account's key file; empty when it cannot be read."""
+def _key_file(connection: TenantConnection | None) -> dict[str, str]:
+    """What is public in a connection's service account key (None: the environment's); empty when it cannot be read."""
+    own = connection is not None and not connection.from_environment
     try:
-        key = json.loads(Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8"))
+        if own and connection:
+            key = json.loads(connection.credentials or "{}").get("service_account")
+        else:
+            key = json.loads(Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     public = ("client_id", "token_uri")
