@@ -14,7 +14,9 @@ from calendars.sync.verdicts import COPIES, Verdicts
 from calsync.engine.plan import HubState
 from syncrules.selectors import door_for
 
-SWITCH_PAUSE = timedelta(minutes=5)
+SWITCH_PAUSE = timedelta(minutes=30)
+"""Until a write asks again by itself; once sync is on, ``pacing.let_go`` gives it its turn within a minute."""
+SWITCH_ON = "Switch sync on again, in the console."
 EARLY_REASON = "The calendar is read first: the invitation may have brought the meeting by now."
 
 
@@ -24,10 +26,12 @@ def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: date
     if not door.open:
         for operation in operations:
             _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code=HELD_BY_SWITCH)
+            operation.remedy = SWITCH_ON
         return set()
     later = in_their_turn(calendar=calendar, operations=operations, now=now)
     for operation, turn_at in later.items():
         _put_off(operation, turn_at, reason=TURN_REASON, code=IN_ITS_TURN)
+        operation.remedy = ""
     operations = [operation for operation in operations if operation not in later]
     stopped = stopped_links(operations, now=now)
     for operation in operations:

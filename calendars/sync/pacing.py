@@ -54,7 +54,9 @@ def _give_turns(calendar_id: int, now: datetime) -> int:
     waiting = waiting.filter(error_code__in=(HELD_BY_SWITCH, IN_ITS_TURN)).order_by("pk")
     pks = list(waiting.values_list("pk", flat=True))
     for due_at, portion in _turns(pks, begin):
-        waiting.filter(pk__in=portion).order_by().update(due_at=due_at, error_code=IN_ITS_TURN, reason=REASON)
+        waiting.filter(pk__in=portion).order_by().update(
+            due_at=due_at, error_code=IN_ITS_TURN, reason=REASON, remedy=""
+        )
     return len(pks)
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from calendars import overview, standing
 from calendars.models import Calendar, Operation, OperationState
+from calendars.sync import doors
 from calendars.sync.pacing import pace
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
@@ -133,16 +134,22 @@ def test_only_those_are_let_go_whom_no_other_switch_holds(world, ada):
     on()
     pass_minutes(world, 6)
     assert (len(ada.google), len(bo.google)) == (0, 1)
-    assert Operation.objects.get(state=OperationState.PLANNED).reason.startswith("Sync is off for ada@")
+    assert Operation.objects.get(state=OperationState.PLANNED).calendar.account.person == ada.user
 
 
-def test_a_sync_by_hand_goes_on_at_once_after_a_switch(world, ada):
+def test_a_sync_by_hand_tells_what_a_switch_parks_and_goes_on_at_once_after_it(world, ada):
     off()
     make_events(ada, 6)
-    world.settle()
+    report = world.settle()
+    assert report.idle
+    assert len(report.parked) == 6
+    assert report.parked[0].reason.startswith("Sync is off for everybody since")
+    assert report.parked[0].remedy == doors.SWITCH_ON
     on()
     before = timezone.now()
-    assert world.settle().idle
+    report = world.settle()
+    assert report.idle
+    assert report.parked == []
     assert len(ada.google) == 6
     assert timezone.now() - before < timedelta(minutes=2)
 
