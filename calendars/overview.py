@@ -175,7 +175,7 @@ def by_unit(viewer: Viewer, at: OrgUnit | None = None) -> list[Tally]:
 
 
 def _of_unit(unit: OrgUnit, *, opens: bool) -> Tally:
-    return Tally(unit.path, f"within={unit.pk}", f"?unit={unit.pk}" if opens else "")
+    return Tally(unit.path, f"within={unit.pk}", f"?unit={unit.pk}#units" if opens else "")
 
 
 def troubles(viewer: Viewer) -> tuple[list[Trouble], int]:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import Case, IntegerField, Q, Value, When
 
 from accounts.models import Health, LinkedAccount, ReachedThrough, TenantConnection
@@ -18,6 +19,7 @@ from accounts.models.health import MAX_REASON
 from calendars import gateway
 from calendars.models import Watch, WatchState
 from calendars.sync.clock import Clock
+from calendars.sync.trouble import log_defect
 from calendars.sync.watch import give_up
 from calsync.engine.events import Platform
 from calsync.providers.base import (
@@ -46,29 +48,37 @@ FORGOTTEN = "The provider does not know this channel any more."
 def try_connections(*, clock: Clock) -> dict[str, int]:
     """Try each connection whose trial is due; returns how many let us in, refused and could not be asked."""
     counts = {"let_in": 0, "refused": 0, "unknown": 0}
-    for row in _due(clock()):
-        addresses = _addresses(row)
-        if addresses and _claim(row, clock()):
-            counts[_try(row, addresses, clock)] += 1
+    due = TenantConnection.objects.filter(_is_due(clock())).order_by("pk")
+    for pk in list(due.values_list("pk", flat=True)):
+        addresses = _addresses(pk)
+        if addresses and _claim(pk, clock()):
+            counts[_guarded(pk, addresses, clock)] += 1
     return counts
 
 
-def _due(now: datetime) -> list[TenantConnection]:
-    return list(TenantConnection.objects.filter(_is_due(now)).order_by("pk"))
+def _guarded(pk: int, addresses: Sequence[str], clock: Clock) -> str:
+    """A defect with one connection (credentials that no key opens, say) leaves the others their trials."""
+    try:
+        return _try(TenantConnection.objects.get(pk=pk), addresses, clock)
+    except DatabaseError:
+        raise
+    except Exception as error:  # the outermost line for one connection
+        log_defect(logger, "trial.defect", error, connection=pk)
+        return "unknown"
 
 
 def _is_due(now: datetime) -> Q:
     return Q(tried_at=None) | Q(tried_at__lte=now - TRY_EVERY) | Q(tried_at__gt=now)  # the last: a clock was put back
 
 
-def _claim(row: TenantConnection, now: datetime) -> bool:
-    return bool(TenantConnection.objects.filter(_is_due(now), pk=row.pk).update(tried_at=now))
+def _claim(pk: int, now: datetime) -> bool:
+    return bool(TenantConnection.objects.filter(_is_due(now), pk=pk).update(tried_at=now))
 
 
-def _addresses(row: TenantConnection) -> list[str]:
+def _addresses(pk: int) -> list[str]:
     """Mailboxes to ask for, those first that answered last time."""
     well = Case(When(state=Health.HEALTHY, then=Value(0)), default=Value(1), output_field=IntegerField())
-    synced = LinkedAccount.objects.in_use().filter(connection=row, reached_through=ReachedThrough.TENANT)
+    synced = LinkedAccount.objects.in_use().filter(connection=pk, reached_through=ReachedThrough.TENANT)
     synced = synced.filter(calendars__is_active=True).order_by(well, "-last_success_at", "pk")
     return list(dict.fromkeys(synced.values_list("address", flat=True)[: MOST_TRIED * 2]))[:MOST_TRIED]
 

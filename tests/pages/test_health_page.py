@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services.units import ensure_units
-from calendars.models import Calendar
+from calendars.models import Calendar, Event, Link, Operation
 from tests.factories import AccountFactory, ConnectionFactory, UserFactory
 from tests.pages.conftest import AXE, picture
 
@@ -52,7 +52,7 @@ def company():
             )
             more = {"state_reason": "It is due to be read and no worker reads it.",
                     "state_remedy": "See that manage.py worker runs; manage.py doctor tells more."}  # fmt: skip
-            Calendar.objects.create(
+            calendar = Calendar.objects.create(
                 account=account,
                 state="action_required" if ill else state,
                 is_active=state not in ("waiting", "disabled"),
@@ -60,6 +60,18 @@ def company():
                 last_success_at=now - timedelta(minutes=45) if ill else None,
                 **(REFUSED if ill else more if state == "delayed" else {}),
             )
+    for code in ("switched_off", "catching_up", "catching_up"):
+        wait(calendar, code, now)
+
+
+def wait(calendar, code, now):
+    """A planned write that waits because of a switch."""
+    event = Event.objects.create(owner=calendar.account.person, starts_at=now, ends_at=now, show_as="busy")
+    link = Link.objects.create(event=event, calendar=calendar, role="twin")
+    due_at = now + timedelta(minutes=25)
+    Operation.objects.create(
+        link=link, calendar=calendar, kind="create", planned_at=now, due_at=due_at, error_code=code
+    )
 
 
 def opened(browser, live_server, person, size, scheme="light"):
@@ -78,7 +90,10 @@ def test_troubles_and_counts_fit_the_screen_and_lead_on(live_server, browser, co
     page = opened(browser, live_server, root, size, scheme)
     picture(page, f"health-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert "AADSTS7000222" in page.locator("#health").inner_text()
+    told = page.locator("#health").inner_text()
+    assert "AADSTS7000222" in told
+    assert "1 planned write waits because sync is switched off" in told
+    assert "2 planned writes go out in portions, the last at" in told
     assert breaches_of_ours(page) == []
 
     page.get_by_role("link", name="Microsoft 365 Meridian").first.click()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from django.db import connection as connection_of_database
 from django.utils import timezone
 
 from accounts.models import LinkedAccount, TenantConnection
@@ -131,6 +132,17 @@ def test_a_trial_costs_a_few_requests_for_each_connection_however_many_mailboxes
     assert asked["google"] == 20
     assert 20 <= asked["microsoft_login"] <= 21  # the token in use may be renewed meanwhile
     assert asked["google_token"] == 20
+
+
+def test_a_connection_that_no_key_opens_leaves_the_others_their_trials(quiet):
+    broken = TenantConnection.objects.create(platform="outlook", name="Old", tenant="old", state_since=timezone.now())
+    with connection_of_database.cursor() as cursor:
+        cursor.execute("UPDATE accounts_tenantconnection SET credentials = 'not sealed' WHERE id = %s", [broken.pk])
+    bo = quiet.person("bo", google=False)
+    LinkedAccount.objects.filter(person=bo.user).update(connection=broken)
+    Calendar.objects.filter(account__person=bo.user).update(is_active=True)
+    quiet.now.shift(300)
+    assert trials.try_connections(clock=timezone.now) == {"let_in": 2, "refused": 0, "unknown": 1}
 
 
 def test_two_workers_share_one_trial(quiet):
