@@ -92,6 +92,11 @@ def credentials_of_environment(platform: Platform) -> Credentials:
     if platform == Platform.GOOGLE:
         info = json.loads(Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8"))
         return GoogleCredentials(service_account_info=info)
+    return microsoft_of_environment()
+
+
+def microsoft_of_environment() -> GraphCredentials:
+    """The app registration of the settings; raises ValueError or OSError when it is not whole."""
     certificate = settings.MICROSOFT_CLIENT_CERTIFICATE
     return GraphCredentials(
         tenant_id=settings.MICROSOFT_TENANT_ID,

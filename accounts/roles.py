@@ -11,6 +11,7 @@ VIEWED_IN_A_UNIT = (
     "accounts.user",
     "accounts.orgunit",
     "accounts.linkedaccount",
+    "accounts.consent",
     "calendars.calendar",
     "calendars.watch",
     "calendars.event",

@@ -58,9 +58,17 @@ def connection_of(account: LinkedAccount) -> TenantConnection | None:
     return next((row for row in own if domain in row.domains), chosen)
 
 
+def uses_own_consent(account: LinkedAccount) -> bool:
+    """Whether its owner's consent opens a mailbox: it was linked so, and no connection of its domain reaches it."""
+    if account.reached_through != ReachedThrough.CONSENT:
+        return False
+    connection = connection_of(account)
+    return connection is None or connection.from_environment
+
+
 def person_of_address(address: str) -> User | None:
     """The person with this e-mail or mapped mailbox; None unless it is exactly one. A mailbox counts that IT mapped."""
-    mapped = LinkedAccount.objects.in_use().filter(address=address, reached_through=ReachedThrough.TENANT)
+    mapped = LinkedAccount.objects.in_use().mapped().filter(address=address)
     found = User.objects.filter(Q(email=address) | Q(pk__in=mapped.values("person_id"))).order_by("pk")[:2]
     return found[0] if len(found) == 1 else None
 
@@ -72,8 +80,9 @@ def emails_by_person() -> dict[int, str]:
 
 def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
     """Every linked account, as the import of a directory of ``platform`` sees it."""
+    vouched = set(LinkedAccount.objects.in_use().mapped().order_by().values_list("pk", flat=True))
     rows = LinkedAccount.objects.order_by("pk").values_list(
-        "pk", "person_id", "address", "aliases", "directory_id", "platform", "reached_through", "is_active"
+        "pk", "person_id", "address", "aliases", "directory_id", "platform"
     )
     return [
         KnownMailbox(
@@ -83,9 +92,9 @@ def known_mailboxes(platform: Platform) -> list[KnownMailbox]:
             aliases=tuple(aliases),
             directory_id=directory_id,
             here=where == platform.value,
-            in_use=is_active and through == ReachedThrough.TENANT,
+            in_use=pk in vouched,
         )
-        for pk, person, address, aliases, directory_id, where, through, is_active in rows.iterator(chunk_size=5_000)
+        for pk, person, address, aliases, directory_id, where in rows.iterator(chunk_size=5_000)
     ]
 
 

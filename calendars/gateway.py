@@ -1,4 +1,4 @@
-"""The way out: a provider for a mailbox, built from the credentials of the connection that reaches it.
+"""The way out: a provider for a mailbox, built from what reaches it: a tenant connection, or its owner's own consent.
 
 What lives here: which adapter serves which mailbox, and one adapter per connection and thread.
 """
@@ -6,31 +6,53 @@ What lives here: which adapter serves which mailbox, and one adapter per connect
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 
 from django.conf import settings
+from django.utils import timezone
 
+from accounts.consents import KeptTokens
 from accounts.credentials import Credentials, credentials_of, credentials_of_environment
 from accounts.models import LinkedAccount, TenantConnection
-from accounts.selectors import connection_of
+from accounts.selectors import connection_of, uses_own_consent
 from calsync.engine.events import Platform
 from calsync.engine.traits import Traits
 from calsync.providers.base import AuthenticationFailed, CalendarProvider
 from calsync.providers.google.provider import TRAITS as GOOGLE_TRAITS
 from calsync.providers.google.provider import GoogleCredentials, GoogleEndpoints, GoogleProvider
 from calsync.providers.graph import TRAITS as GRAPH_TRAITS
-from calsync.providers.graph import GraphEndpoints, GraphProvider
+from calsync.providers.graph import GraphCredentials, GraphEndpoints, GraphProvider
 
 TRAITS: dict[Platform, Traits] = {Platform.OUTLOOK: GRAPH_TRAITS, Platform.GOOGLE: GOOGLE_TRAITS}
+
+MOST_OWN = 200
+"""Adapters for single mailboxes that a thread keeps; each holds some connections open."""
 
 _adapters = threading.local()
 
 
 def provider_for(account: LinkedAccount) -> CalendarProvider:
-    """The adapter of the connection that reaches a mailbox, for this thread. Raises AuthenticationFailed without one.
+    """The adapter of what reaches a mailbox, for this thread. Raises AuthenticationFailed without any.
 
     Other threads and processes notice new credentials, too: what an adapter was made from is compared at each call.
     """
+    if uses_own_consent(account):
+        return _own_adapter(account)
     return adapter_of(connection_of(account), Platform(account.platform))
+
+
+def _own_adapter(account: LinkedAccount) -> CalendarProvider:
+    """One for each mailbox that its owner linked, the latest of them kept; the tokens come from the database."""
+    platform = Platform(account.platform)
+    kept: OrderedDict[int, tuple[object, CalendarProvider]] = _adapters.__dict__.setdefault("own", OrderedDict())
+    made_from = (account.address, settings.GOOGLE_API_URL, _microsoft_urls())
+    if account.pk not in kept or kept[account.pk][0] != made_from:
+        tokens = KeptTokens(account, clock=timezone.now)
+        kept[account.pk] = (made_from, _provider(tokens, platform))
+    kept.move_to_end(account.pk)
+    if len(kept) > MOST_OWN:
+        kept.popitem(last=False)
+    return kept[account.pk][1]
 
 
 def adapter_of(connection: TenantConnection | None, platform: Platform) -> CalendarProvider:
@@ -78,7 +100,7 @@ def _build(connection: TenantConnection | None, platform: Platform) -> CalendarP
         wanted = wanted if platform == Platform.OUTLOOK else "GOOGLE_SERVICE_ACCOUNT_FILE"
         raise AuthenticationFailed(f"No connection to {platform} is configured: set {wanted}.", code="not_configured")
     try:
-        return _provider(credentials_of(connection) if connection else credentials_of_environment(platform))
+        return _provider(credentials_of(connection) if connection else credentials_of_environment(platform), platform)
     except (OSError, ValueError) as error:
         name = connection.name if connection else platform
         raise AuthenticationFailed(
@@ -86,8 +108,10 @@ def _build(connection: TenantConnection | None, platform: Platform) -> CalendarP
         ) from error
 
 
-def _provider(credentials: Credentials) -> CalendarProvider:
-    if isinstance(credentials, GoogleCredentials):
-        return GoogleProvider(credentials, GoogleEndpoints(api_url=settings.GOOGLE_API_URL))
+def _provider(credentials: Credentials | KeptTokens, platform: Platform) -> CalendarProvider:
     login, graph = _microsoft_urls()
+    if platform == Platform.GOOGLE and not isinstance(credentials, GraphCredentials):
+        return GoogleProvider(credentials, GoogleEndpoints(api_url=settings.GOOGLE_API_URL))
+    if isinstance(credentials, GoogleCredentials):
+        raise ValueError("a key file of Google does not open Microsoft")
     return GraphProvider(credentials, GraphEndpoints(login_url=login, graph_url=graph))

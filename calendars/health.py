@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from accounts.models import HasHealth, Health, LinkedAccount, TenantConnection
+from accounts.models import Consent, HasHealth, Health, LinkedAccount, ReachedThrough, TenantConnection
 from calendars.alarms import tell_of_connections
 from calendars.models import Calendar, CalendarQuerySet
 from calendars.standing import WELL, Verdict, answering, troubled
@@ -66,19 +66,27 @@ def _set(here: CalendarQuerySet, pks: Sequence[int], verdict: Verdict, same: boo
 @transaction.atomic
 def _mailboxes(now: datetime) -> int:
     accounts = list(LinkedAccount.objects.in_use().select_for_update().order_by("pk"))
-    calendars: dict[int, list[Calendar]] = {}
+    parts: dict[int, list[HasHealth]] = {consent.account_id: [consent] for consent in _ended_consents()}
     for calendar in Calendar.objects.filter(is_active=True).order_by("pk").defer("cursor"):
-        calendars.setdefault(calendar.account_id, []).append(calendar)
-    return _store(LinkedAccount.objects.all(), [(one, worst(calendars.get(one.pk, []))) for one in accounts], now=now)
+        parts.setdefault(calendar.account_id, []).append(calendar)
+    return _store(LinkedAccount.objects.all(), [(one, worst(parts.get(one.pk, []))) for one in accounts], now=now)
+
+
+def _ended_consents() -> QuerySet[Consent]:
+    """Those without which a mailbox is not reached: no tenant connection of its own has taken over."""
+    ended = Consent.objects.filter(state=Health.ACTION_REQUIRED, account__reached_through=ReachedThrough.CONSENT)
+    return ended.exclude(account__connection__from_environment=False).defer("access_token", "refresh_token")
 
 
 @transaction.atomic
 def _connections(now: datetime) -> int:
     """What the last trial was refused counts. Else a connection is as well as the best of its mailboxes: one that is
-    let in proves it, and one that has no licence says nothing about the others.
+    let in proves it, and one that has no licence says nothing about the others. One that its owner's consent opens says
+    nothing of the environment's connection.
     """
     accounts: dict[int, list[LinkedAccount]] = {}
-    for account in LinkedAccount.objects.in_use().exclude(connection=None).order_by("pk"):
+    by_consent = Q(reached_through=ReachedThrough.CONSENT, connection__from_environment=True)
+    for account in LinkedAccount.objects.in_use().exclude(connection=None).exclude(by_consent).order_by("pk"):
         accounts.setdefault(account.connection_id or 0, []).append(account)
     rows = TenantConnection.objects.select_for_update().defer("credentials").filter(pk__in=accounts).order_by("pk")
     pairs: list[tuple[TenantConnection, Found]] = []

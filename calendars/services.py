@@ -9,6 +9,7 @@ from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django_q.models import Failure
 
 from accounts.models import Clearance, Health, LinkedAccount
@@ -80,6 +81,9 @@ def activate(*, calendars: CalendarQuerySet, from_now: bool, now: datetime) -> l
             ["is_active", "activated_at", "leaves_existing_alone", *STATE_FIELDS],
             batch_size=500,
         )
+        # One that was on before begins with a complete read, after which what it missed meanwhile is made up for.
+        again = Calendar.objects.filter(pk__in=[calendar.pk for calendar in fresh if calendar.imported_at])
+        again.update(cursor="", imported_at=None, window_start=None, window_end=None, fence=F("fence") + 1)
         Calendar.objects.filter(pk__in=[calendar.pk for calendar in chosen]).ring(now=now)
         if fresh:
             record("calendars.activated", name=_named(fresh), now=now, calendars=len(fresh), from_now=str(from_now))

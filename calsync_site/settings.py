@@ -314,6 +314,6 @@ LOGGING = {
         name: {"level": env.str("CALSYNC_LOG_LEVEL", default="INFO")}
         for name in ("accounts", "calendars", "conflicts", "notifications", "syncrules", "calsync_site")
     }
-    # These libraries put URLs into their lines; ours carry cursors.
-    | {name: {"level": "ERROR"} for name in ("googleapiclient", "urllib3", "msal")},
+    # These put URLs into their lines; ours carry cursors, and the way back from a page of consent a code.
+    | {name: {"level": "ERROR"} for name in ("googleapiclient", "urllib3", "msal", "django.server")},
 }

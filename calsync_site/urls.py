@@ -4,14 +4,16 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from accounts.views import home
-from calendars import people_pages, webhooks
+from calendars import own_pages, people_pages, webhooks
 from calsync_site.health_page import health_page
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # one door for everybody
 
 urlpatterns = [
-    path("", home, name="home"),
+    path("", own_pages.home, name="home"),
+    path("mailboxes/<str:place>/link", own_pages.link, name="mailbox-link"),
+    path("mailboxes/<str:place>/linked", own_pages.linked, name="mailbox-linked"),
+    path("mailboxes/<str:place>/disconnect", own_pages.disconnect, name="mailbox-disconnect"),
     path("accounts/", include("accounts.urls")),
     path("admin/people/file", admin.site.admin_view(people_pages.people_file), name="people-file"),
     path("admin/people/export.csv", admin.site.admin_view(people_pages.people_export), name="people-export"),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.console import AsksReason, ReadOnlyAdmin, SealedAdmin
-from accounts.models import LinkedAccount, Secret
+from accounts.models import Consent, LinkedAccount, Secret
 from accounts.services.mailboxes import disable_accounts, enable_accounts
 
 
@@ -85,6 +85,28 @@ class LinkedAccountAdmin(AsksReason, SealedAdmin):
             self.message_user(request, " ".join(error.messages), messages.ERROR)
         else:
             self.message_user(request, f"{count} mailboxes were enabled.")
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    """What people granted for their own mailboxes and how that is doing; never a token."""
+
+    list_display = ("account", "state", "state_since", "state_reason", "state_remedy", "obtained_at", "rotated_at")
+    list_filter = ("state", "account__platform")
+    list_select_related = ("account__person",)
+    search_fields = ("account__address", "account__person__email", "account__person__name")
+    fields = (
+        "account",
+        "state",
+        "state_since",
+        "state_reason",
+        "state_remedy",
+        "last_success_at",
+        "scopes",
+        "obtained_at",
+        "rotated_at",
+        "expires_at",
+    )
 
 
 @admin.register(Secret)

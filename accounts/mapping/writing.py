@@ -7,12 +7,12 @@ import io
 
 from accounts.mapping.formulas import as_text
 from accounts.mapping.reading import COLUMNS
-from accounts.models import Clearance, LinkedAccount, ReachedThrough, User
+from accounts.models import Clearance, LinkedAccount, User
 from calsync.engine.events import Platform
 
 
 def people_as_csv() -> str:
-    """Everybody who is active, with the mailboxes in use through a tenant. Cells are safe to open as a spreadsheet."""
+    """Everybody who is active, with the mapped mailboxes in use. Cells are safe to open as a spreadsheet."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -30,6 +30,6 @@ def people_as_csv() -> str:
 
 
 def _mailboxes() -> dict[tuple[int, str], str]:
-    accounts = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.TENANT).order_by()
+    accounts = LinkedAccount.objects.in_use().mapped().order_by()
     rows = accounts.values_list("person_id", "platform", "address")
     return {(person, platform): address for person, platform, address in rows.iterator(chunk_size=5_000)}

@@ -1,5 +1,6 @@
 """Rows of people and their mailboxes."""
 
+from accounts.models.consents import Consent
 from accounts.models.found import FoundMailbox, FoundState
 from accounts.models.groups import PeopleGroup
 from accounts.models.health import HasHealth, Health
@@ -11,6 +12,7 @@ from accounts.models.units import OrgUnit
 
 __all__ = [
     "Clearance",
+    "Consent",
     "FoundMailbox",
     "FoundState",
     "HasHealth",

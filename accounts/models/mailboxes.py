@@ -81,6 +81,10 @@ class LinkedAccountQuerySet(models.QuerySet["LinkedAccount"]):
         """Accounts that are not disabled; those with a problem are still tried."""
         return self.filter(is_active=True)
 
+    def mapped(self) -> Self:
+        """Mailboxes that IT staff vouch for, by a file, a directory or by hand; a consent alone vouches for none."""
+        return self.filter(Q(reached_through=ReachedThrough.TENANT) | Q(was_mapped=True))
+
 
 class LinkedAccount(HasHealth):
     """One person's mailbox on one platform."""
@@ -91,6 +95,7 @@ class LinkedAccount(HasHealth):
     platform = models.CharField(max_length=8, choices=PLATFORMS)
     address = AddressField()
     reached_through = models.CharField(max_length=8, choices=ReachedThrough, default=ReachedThrough.TENANT)
+    was_mapped = models.BooleanField(default=False)  # with ``CONSENT``: IT staff have mapped it all the same
     connection = models.ForeignKey(
         TenantConnection, null=True, blank=True, on_delete=models.PROTECT, related_name="linked_accounts"
     )
@@ -126,6 +131,25 @@ class LinkedAccount(HasHealth):
 
     def __str__(self) -> str:
         return f"{self.get_platform_display()} {self.address}"
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether IT staff vouch for it; see ``LinkedAccountQuerySet.mapped``."""
+        return self.was_mapped or self.reached_through == ReachedThrough.TENANT
+
+    def open_by_consent(self, *, now: datetime) -> None:
+        """Let its owner's consent open the mailbox from now on (in memory)."""
+        self.was_mapped = self.is_mapped
+        self.reached_through = ReachedThrough.CONSENT
+        if self.connection is not None and self.connection.from_environment:
+            self.connection = None
+        self.enable(now=now)
+
+    def close_consent(self, reason: str, *, now: datetime) -> None:
+        """Take a mailbox without its consent out of the sync (in memory); one that was mapped is so again."""
+        if self.was_mapped:
+            self.reached_through, self.was_mapped = ReachedThrough.TENANT, False
+        self.disable(reason, now=now)
 
     def works(self, *, now: datetime) -> None:
         """Note that the mailbox answers (in memory). A disabled one stays disabled."""

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from accounts.models import Health, LinkedAccount, ReachedThrough, User
+from accounts.models import Consent, Health, LinkedAccount, ReachedThrough, User
 from accounts.models.health import STATE_FIELDS
 from accounts.services.mapped_mailboxes import COMES_BACK
 from accounts.services.mapping import update_rows
 
+OWNER_LEFT = "Its owner has left."
 _ACCOUNT = STATE_FIELDS
 _PERSON = ["is_active", "left_at"]
 
@@ -26,28 +27,46 @@ class Movement:
 
 
 def let_go(reasons: Mapping[LinkedAccount, str], *, now: datetime) -> Movement:
-    """Disable mailboxes for the reason given, and deactivate people who have none in use any more.
+    """Disable mailboxes for the reason given, and deactivate people who have no mapped one in use any more.
 
-    The last active superuser stays: a wrong directory must not lock everybody out.
+    What somebody linked by own consent keeps nobody in: it goes with its owner, and its tokens are dropped. The last
+    active superuser stays: a wrong directory must not lock everybody out.
     """
     done = Movement()
     for account, reason in reasons.items():
         account.disable(reason, now=now)
     update_rows(list(reasons), _ACCOUNT)
     people = User.objects.in_bulk([account.person_id for account in reasons])
-    served = set(LinkedAccount.objects.in_use().order_by().values_list("person_id", flat=True))
+    mapped = LinkedAccount.objects.in_use().mapped()
+    served = set(mapped.order_by().values_list("person_id", flat=True))
     going = [person for person in people.values() if person.is_active and person.pk not in served]
     kept = _last_superuser(going)
     for person in going:
         if person is not kept:
             person.leave(now=now)
-    update_rows([person for person in going if person is not kept], _PERSON)
+    gone = [person for person in going if person is not kept]
+    update_rows(gone, _PERSON)
+    _drop_consents(list(reasons), gone, now=now)
     for account, reason in reasons.items():
         person = people[account.person_id]
         done.emails.append(person.email)
         state = "stays active" if person.is_active else "deactivated"
         done.notes.append(f"{person.email}: {state}, mailbox {account.address} disabled. {reason}")
     return done
+
+
+def _drop_consents(going: list[LinkedAccount], gone: list[User], *, now: datetime) -> None:
+    """The tokens of mailboxes that a directory took away, and of all that the leavers had linked themselves."""
+    linked = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.CONSENT)
+    leavers = {person.pk for person in gone}
+    left = [account for account in linked.order_by("pk") if account.person_id in leavers]
+    for account in left:
+        account.disable(OWNER_LEFT, now=now)
+    update_rows(left, _ACCOUNT)
+    concerned = {account.pk for account in [*going, *left]}
+    held = Consent.objects.order_by("pk").values_list("pk", "account_id")
+    for pk in [pk for pk, account_id in held if account_id in concerned]:
+        Consent.objects.filter(pk=pk).delete()
 
 
 def _last_superuser(going: list[User]) -> User | None:
@@ -62,7 +81,7 @@ def let_back(accounts: Iterable[LinkedAccount], *, now: datetime) -> Movement:
     back = [one for one in accounts if one.state == Health.DISABLED and one.state_reason in COMES_BACK]
     if not back:
         return done
-    tenant = LinkedAccount.objects.in_use().filter(reached_through=ReachedThrough.TENANT, platform=back[0].platform)
+    tenant = LinkedAccount.objects.in_use().mapped().filter(platform=back[0].platform)
     served = set(tenant.order_by().values_list("person_id", flat=True))
     people = User.objects.in_bulk([account.person_id for account in back])
     for account in list(back):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.mapping.rows import MAILBOX_COLUMNS, PersonRow
-from accounts.models import Health, LinkedAccount, ReachedThrough, TenantConnection, User
+from accounts.models import Health, LinkedAccount, TenantConnection, User
 from calsync.engine.events import Platform
 
 NOT_NAMED = "The mapping file does not name this mailbox any more."
@@ -101,6 +101,7 @@ class _Place:
         account.person = self.person  # known already: nobody has to ask the database for it
         changes.in_use.append(account)
         changed = [self._enabled(account, changes), self._attached(account, changes), self._identified(account)]
+        changed.append(self._mapped(account))
         if not any(changed):
             changes.unchanged += 1
         else:
@@ -120,6 +121,13 @@ class _Place:
         self._note(changes, account.address, f"attached to {self.connection}")
         return True
 
+    def _mapped(self, account: LinkedAccount) -> bool:
+        """From now on IT staff vouch for what its owner had linked alone."""
+        if account.is_mapped:
+            return False
+        account.was_mapped = True
+        return True
+
     def _identified(self, account: LinkedAccount) -> bool:
         """Note the directory's id and aliases; a file knows none and changes none."""
         told = (self.row.directory_id, list(self.row.aliases))
@@ -134,4 +142,4 @@ class _Place:
 
 def _is_the_files_business(account: LinkedAccount) -> bool:
     """A mailbox that its person linked by own consent is not the organisation's to take away."""
-    return account.state != Health.DISABLED and account.reached_through == ReachedThrough.TENANT
+    return account.state != Health.DISABLED and account.is_mapped

@@ -30,7 +30,7 @@ from calsync.engine.events import Platform
 _BATCH = 2_000  # rows between two reports; the database splits further where it must
 _MAX_WAVES = 20
 _PERSON_FIELDS = ["name", "org_unit", "time_zone", "clearance", "manager", "told_by"]
-_ACCOUNT_FIELDS = ["connection", *STATE_FIELDS, "directory_id", "aliases"]
+_ACCOUNT_FIELDS = ["connection", *STATE_FIELDS, "directory_id", "aliases", "was_mapped"]
 _WORDS = {"org_unit_id": "org_unit", "manager_id": "manager", "told_by": "source"}
 _Row = TypeVar("_Row", bound=models.Model)
 

@@ -11,7 +11,7 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Clearance, OrgUnit, User
+from accounts.models import Clearance, Consent, OrgUnit, User
 from accounts.roles import Role
 from accounts.services.roles import grant_role
 from accounts.services.units import ensure_units
@@ -36,6 +36,7 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "accounts.user": ALL,
     "accounts.orgunit": ALL,
     "accounts.linkedaccount": SALES,
+    "accounts.consent": SALES,
     "accounts.tenantconnection": frozenset({"it", "auditor"}),
     "accounts.secret": frozenset({"it"}),
     "accounts.trailentry": frozenset({"it", "auditor"}),
@@ -63,7 +64,12 @@ CHANGES = {  # model -> who may change a row of their own unit beside IT adminis
 }
 FOR_IT_ALONE = ("account.", "socialaccount.", "django_q.", "guardian.", "mfa.", "axes.")  # pages of libraries
 PAGES = {"people-file": {"it"}, "people-export": {"it"}, "health": set(ALL)}  # name -> whom the page answers
-PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the console's login, the others ask for a secret
+PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the sign-in, the others ask for a secret
+OWN = {  # act on what is one's own, read no ids, and lead whoever is not signed in to the sign-in
+    "mailbox-link": ["google"],
+    "mailbox-linked": ["google"],
+    "mailbox-disconnect": ["google"],
+}
 CLOSED = (  # of the sign-in library's pages: by these people could make, merge or rename accounts
     "account_signup",
     "account_email",
@@ -139,7 +145,8 @@ def company():
 def rows_in(unit: OrgUnit) -> dict[str, object]:
     """One row of each model that belongs to somebody, for a person of this unit."""
     person = UserFactory(email=f"ada{unit.path.replace('/', '.').lower()}@example.org", org_unit=unit)
-    account = AccountFactory(person=person)
+    account = AccountFactory(person=person, reached_through="consent")
+    consent = Consent.objects.create(account=account, state="healthy", expires_at=NOW, obtained_at=NOW)
     calendar = Calendar.objects.create(account=account)
     start = NOW.replace(tzinfo=None)
     when = Timed(start, start + timedelta(hours=1), "Europe/Berlin")
@@ -162,6 +169,7 @@ def rows_in(unit: OrgUnit) -> dict[str, object]:
         person,
         unit,
         account,
+        consent,
         calendar,
         Watch.objects.create(calendar=calendar, secret="s", state_since=NOW),
         event,
@@ -196,7 +204,7 @@ def test_every_admin_is_in_the_matrix():
 
 def test_every_address_is_in_the_matrix():
     ours = {name for name in names_in(get_resolver()) if not name.startswith("^")} - SIGN_IN
-    assert ours == PUBLIC | PAGES.keys()
+    assert ours == PUBLIC | PAGES.keys() | OWN.keys()
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -226,6 +234,26 @@ def test_pages_answer_the_roles_of_the_matrix(company, who):
     assert {name for name in PAGES if is_shown(client.get(reverse(name)))} == {
         name for name, roles in PAGES.items() if who in roles
     }
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_pages_of_one_s_own_do_nothing_for_strangers(company, name, method):
+    before = list(Consent.objects.values_list("pk", "state").order_by("pk"))
+    answer = getattr(Client(), method)(reverse(name, args=OWN[name]), {"code": "c", "state": "s"})
+    assert answer.status_code in (302, 405)
+    assert answer.get("Location", "/").partition("?")[0] in ("/", reverse("account_login"))
+    assert list(Consent.objects.values_list("pk", "state").order_by("pk")) == before
+
+
+@pytest.mark.parametrize("who", CAST)
+def test_pages_of_one_s_own_touch_nobody_else_s_mailbox(company, who):
+    client = company.client(who)
+    for rows in company.rows.values():
+        consent = rows["accounts.consent"]
+        for number in (consent.pk, consent.account_id):
+            client.post(reverse("mailbox-disconnect", args=["google"]), {"account": number, "person": number})
+    assert Consent.objects.filter(state="healthy").count() == len(company.rows)
 
 
 # --- lists and rows -------------------------------------------------------------------------------------------

@@ -166,3 +166,17 @@ def test_a_delegated_token_reaches_its_own_mailbox_and_no_other(sim):
         return requests.get(f"{sim.url}/v1.0/{path}", headers=bearer, timeout=5).status_code
 
     assert (status("me"), status(f"users/{ADA}/calendars"), status(f"users/{BO}/calendars")) == (200, 200, 403)
+
+
+def test_what_a_person_delegates_needs_no_permission_of_the_application(sim):
+    bearer = {"Authorization": f"Bearer {by_code(sim, 'microsoft').json()['access_token']}"}
+    sim.graph.login.apps[CLIENT_ID].roles = set()
+    one = {"id": "1", "method": "GET", "url": f"/users/{ADA}/calendars"}
+    foreign = {"id": "1", "method": "GET", "url": f"/users/{BO}/calendars"}
+
+    def together(part):
+        answer = requests.post(f"{sim.url}/v1.0/$batch", json={"requests": [part]}, headers=bearer, timeout=5)
+        return answer.json()["responses"][0]["status"] if answer.ok else answer.status_code
+
+    alone = requests.get(f"{sim.url}/v1.0/users/{ADA}/calendars", headers=bearer, timeout=5)
+    assert (alone.status_code, together(one), together(foreign)) == (200, 200, 403)

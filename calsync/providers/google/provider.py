@@ -24,6 +24,7 @@ from calsync.providers.base import (
     WriteKind,
     Written,
 )
+from calsync.providers.consent import TokenKeeper
 from calsync.providers.google import watch
 from calsync.providers.google.batch import Job, run
 from calsync.providers.google.bodies import TRAITS
@@ -38,11 +39,13 @@ __all__ = ["SCOPES", "TRAITS", "GoogleCredentials", "GoogleEndpoints", "GooglePr
 
 
 class GoogleProvider:
-    """Google Calendar, reached with a service account that acts as each mailbox's owner. One instance per thread."""
+    """Google Calendar, reached with a service account that acts as each mailbox's owner, or with one owner's tokens.
+    One instance per thread.
+    """
 
     traits: Traits = TRAITS
 
-    def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints) -> None:
+    def __init__(self, credentials: GoogleCredentials | TokenKeeper, endpoints: GoogleEndpoints) -> None:
         self.requests = RequestCount()
         self._api = GoogleApi(credentials, endpoints, self.requests)
 

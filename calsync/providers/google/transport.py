@@ -19,6 +19,8 @@ from googleapiclient.discovery import build_from_document
 from googleapiclient.http import BatchHttpRequest, HttpRequest
 
 from calsync.providers.base import AuthenticationFailed, ProviderError, RequestCount, Transient
+from calsync.providers.consent import TokenKeeper
+from calsync.providers.google.consent import KeptCredentials
 from calsync.providers.google.errors import translated
 from calsync.providers.google.oauth import GoogleCredentials, GoogleEndpoints, credentials_for, fresh_credentials_for
 from calsync.providers.http import is_loopback
@@ -95,9 +97,13 @@ def _label(method: str, path: str) -> str:
 
 
 class GoogleApi:
-    """The API on behalf of one organisation; hands out one ``UserApi`` per person over shared connections."""
+    """The API on behalf of one organisation, or of one person who has consented; hands out one ``UserApi`` per person
+    over shared connections.
+    """
 
-    def __init__(self, credentials: GoogleCredentials, endpoints: GoogleEndpoints, counts: RequestCount) -> None:
+    def __init__(
+        self, credentials: GoogleCredentials | TokenKeeper, endpoints: GoogleEndpoints, counts: RequestCount
+    ) -> None:
         self._credentials = credentials
         self._http = CountingHttp(counts, api_url=endpoints.api_url)
         with _BUILDING:
@@ -105,6 +111,8 @@ class GoogleApi:
 
     def as_person(self, address: str, *, anew: bool = False) -> UserApi:
         """The API acting as ``address``; ``anew`` with a token that is asked for now, beside the one that is held."""
+        if not isinstance(self._credentials, GoogleCredentials):
+            return UserApi(self._surface, AuthorizedHttp(KeptCredentials(self._credentials), http=self._http))
         try:
             credentials = (fresh_credentials_for if anew else credentials_for)(self._credentials, address)
         except ValueError:

@@ -16,8 +16,9 @@ from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 
 from calsync.providers.base import ProviderError, RateLimited, Rejected, RequestCount, Transient
+from calsync.providers.consent import TokenKeeper
 from calsync.providers.graph.errors import error_from
-from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, TokenSource, token_source
+from calsync.providers.graph.oauth import REAL_GRAPH, GraphCredentials, GraphEndpoints, token_source
 from calsync.providers.http import TIMEOUT, is_loopback, origin_of, pooled_session
 
 Json = dict[str, Any]  # decoded JSON objects of an open type
@@ -100,18 +101,13 @@ class Bearer(AuthBase):
 
 
 class GraphClient:
-    """Sends requests as one app registration to one Graph. Not thread-safe."""
+    """Sends requests to one Graph, as one app registration or with the tokens of one person. Not thread-safe."""
 
     def __init__(
-        self,
-        credentials: GraphCredentials,
-        endpoints: GraphEndpoints,
-        counted: RequestCount,
-        *,
-        tokens: TokenSource | None = None,
+        self, credentials: GraphCredentials | TokenKeeper, endpoints: GraphEndpoints, counted: RequestCount
     ) -> None:
         self._cautious_until = 0.0
-        self._tokens = tokens or token_source(credentials, endpoints.login_url)
+        self._tokens = _keeper(credentials, endpoints)
         self._base = endpoints.graph_url
         self._session = pooled_session(endpoints.graph_url)
         self._counted = counted
@@ -204,6 +200,10 @@ class GraphClient:
             self._counted.reads += 1
         else:
             self._counted.writes += 1
+
+
+def _keeper(credentials: GraphCredentials | TokenKeeper, endpoints: GraphEndpoints) -> TokenKeeper:
+    return token_source(credentials, endpoints.login_url) if isinstance(credentials, GraphCredentials) else credentials
 
 
 def _decoded(response: requests.Response) -> Json:

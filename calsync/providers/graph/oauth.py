@@ -8,6 +8,8 @@ that msal is given carries requests for that host to ``GraphEndpoints.login_url`
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -96,16 +98,8 @@ class TokenSource:
         """
         with self._lock:
             before = self._http.calls
-            try:
+            with login_errors(self._http):
                 answer = self._acquire(stale)
-            except (requests.RequestException, MsalServiceError, RuntimeError) as error:
-                raise Transient(f"The Microsoft login service did not answer ({type(error).__name__}).") from error
-            except (ValueError, KeyError) as error:
-                if self._http.last_status == 429:
-                    raise Transient("The Microsoft login service is busy.", status=429) from error
-                raise AuthenticationFailed(
-                    "The Microsoft login service does not know the tenant, or the client certificate is unusable."
-                ) from error
             return _accepted(answer), self._http.calls - before
 
     def forget(self) -> None:
@@ -115,23 +109,43 @@ class TokenSource:
                 self._app.remove_tokens_for_client()
 
     def _acquire(self, stale: str) -> dict[str, Any]:  # msal's answers are open dictionaries
-        app = self._app = self._app or self._new_app()
+        app = self._app = self._app or new_app(self._credentials, self._http)
         answer: dict[str, Any] = app.acquire_token_for_client(SCOPES)
         if stale and answer.get("access_token") == stale:
             app.remove_tokens_for_client()
             answer = app.acquire_token_for_client(SCOPES)
         return answer
 
-    def _new_app(self) -> msal.ConfidentialClientApplication:
-        pem = self._credentials.client_certificate
-        secret = {"private_key": pem, "public_certificate": pem} if pem else self._credentials.client_secret
-        return msal.ConfidentialClientApplication(
-            self._credentials.client_id,
-            client_credential=secret,
-            authority=f"{REAL_LOGIN}/{self._credentials.tenant_id}",
-            instance_discovery=False,
-            http_client=self._http,
-        )
+
+def new_app(
+    credentials: GraphCredentials, http: LoginSession, *, token_cache: msal.TokenCache | None = None
+) -> msal.ConfidentialClientApplication:
+    """msal's object for an app registration; making it asks for the tenant's discovery document."""
+    pem = credentials.client_certificate
+    secret = {"private_key": pem, "public_certificate": pem} if pem else credentials.client_secret
+    return msal.ConfidentialClientApplication(
+        credentials.client_id,
+        client_credential=secret,
+        authority=f"{REAL_LOGIN}/{credentials.tenant_id}",
+        instance_discovery=False,
+        http_client=http,
+        token_cache=token_cache,
+    )
+
+
+@contextmanager
+def login_errors(http: LoginSession) -> Iterator[None]:
+    """Turn what msal raises into our family."""
+    try:
+        yield
+    except (requests.RequestException, MsalServiceError, RuntimeError) as error:
+        raise Transient(f"The Microsoft login service did not answer ({type(error).__name__}).") from error
+    except (ValueError, KeyError) as error:
+        if http.last_status == 429:
+            raise Transient("The Microsoft login service is busy.", status=429) from error
+        raise AuthenticationFailed(
+            "The Microsoft login service does not know the tenant, or the client certificate is unusable."
+        ) from error
 
 
 def _accepted(answer: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from calsync.providers.base import (
     Write,
     Written,
 )
+from calsync.providers.consent import TokenKeeper
 from calsync.providers.graph import directory, users, watch
 from calsync.providers.graph.changes import Round
 from calsync.providers.graph.client import GraphClient
@@ -37,11 +38,13 @@ def _utc_now() -> datetime:
 
 
 class GraphProvider:
-    """One Microsoft 365 tenant, reached as an app registration. Not thread-safe; see ``CalendarProvider``."""
+    """One Microsoft 365 tenant, reached as an app registration, or one mailbox, reached with its owner's tokens. Not
+    thread-safe; see ``CalendarProvider``.
+    """
 
     def __init__(
         self,
-        credentials: GraphCredentials,
+        credentials: GraphCredentials | TokenKeeper,
         endpoints: GraphEndpoints | None = None,
         *,
         clock: Callable[[], datetime] = _utc_now,
@@ -63,13 +66,19 @@ class GraphProvider:
         return directory.calendars(self._client, address=address)
 
     def try_access(self, address: str) -> None:
-        """A token of its own, and the default calendar's id."""
+        """A token of its own, and the default calendar's id. An owner's tokens are asked for as they are needed."""
+        directory.try_mailbox(self._afresh(), address=address)
+
+    def _afresh(self) -> GraphClient:
+        """A client whose next request needs a new token."""
+        if not isinstance(self._credentials, GraphCredentials):
+            return self._client
         if self._trial is None:
             tokens = TokenSource(self._credentials, self._endpoints.login_url)
-            self._trial = tokens, GraphClient(self._credentials, self._endpoints, self.requests, tokens=tokens)
+            self._trial = tokens, GraphClient(tokens, self._endpoints, self.requests)
         tokens, client = self._trial
         tokens.forget()
-        directory.try_mailbox(client, address=address)
+        return client
 
     def known_channels(self) -> frozenset[str] | None:
         """The app registration's subscriptions in this tenant, page by page."""

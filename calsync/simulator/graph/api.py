@@ -111,10 +111,13 @@ class GraphApi:
         url = request.environ["RAW_URI"]
         self._throttle.spend(self._address(url))
         body = _json_body(request) if request.method in ("POST", "PATCH", "PUT") else None
+        base, user = request.host_url.rstrip("/"), self._user(headers)
+        return self._answered(GraphRequest(request.method, url, base, headers, body, app, user))
+
+    def _user(self, headers: dict[str, str]) -> str:
+        """Whom a delegated token speaks for; '' for an application's own token."""
         delegation = self.login.consents.delegation_of(headers.get("authorization", "").partition(" ")[2].strip())
-        user = delegation.user if delegation else ""
-        wanted = GraphRequest(request.method, url, request.host_url.rstrip("/"), headers, body, app, user)
-        return self._answered(wanted)
+        return delegation.user if delegation else ""
 
     def _answered(self, request: GraphRequest) -> Reply:
         reply = self._routes.answer(request)
@@ -153,7 +156,8 @@ class GraphApi:
             self._throttle.spend(self._address(part.url))
             if is_full:
                 self._throttle.refuse()
-            return self._answered(GraphRequest(part.method, part.url, base, part.headers, part.body, app))
+            user = self._user(headers)
+            return self._answered(GraphRequest(part.method, part.url, base, part.headers, part.body, app, user))
         except GraphError as error:
             return self._refusal(error, headers)
 

@@ -68,8 +68,8 @@ class Routes:
         return self._events(request, mailbox, None, rest)
 
     def _need(self, request: GraphRequest, *roles: str) -> None:
-        """Refuse an application that was granted none of these permissions."""
-        if not self._store.login.apps[request.app].roles & set(roles):
+        """Refuse an application that was granted none of these permissions; what a person delegated was looked at."""
+        if not request.user and not self._store.login.apps[request.app].roles & set(roles):
             raise GraphError(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 
     def _of_calendar(self, request: GraphRequest, mailbox: Mailbox, calendar: Calendar, rest: list[str]) -> Reply:

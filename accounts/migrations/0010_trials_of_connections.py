@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0007_health_and_several_connections'),
+        ('accounts', '0009_mailboxes_mapped_beside_consent'),
     ]
 
     operations = [
