@@ -13,12 +13,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts.models.health import MAX_REASON
 from accounts.reach import may, right_to, visible_to
 from accounts.sealing import sealed_fields
+from accounts.trail import record
 
 
 class ReachAdmin(ModelAdmin):
@@ -114,6 +116,35 @@ class ReasonForm(forms.Form):
     """Why something is done."""
 
     reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
+
+
+class KeepsTrail(ModelAdmin):
+    """An admin whose forms save rows directly: what they did is noted in the audit trail, by the names of fields."""
+
+    trail: Mapping[str, str] = {}  # added, changed and deleted -> an action of the trail
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:  # Any: Django's own
+        """A row that was made."""
+        record(self.trail["added"], target=obj, now=timezone.now())
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:  # Any: Django's own
+        """A row of which something was changed."""
+        if message:
+            record(self.trail["changed"], target=obj, now=timezone.now(), fields=_fields_in(message))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:  # Any: Django's own
+        """Rows that are to be deleted."""
+        for row in queryset:
+            record(self.trail["deleted"], target=row, now=timezone.now())
+        return super().log_deletions(request, queryset)
+
+
+def _fields_in(message: Any) -> str:  # Any: what Django's forms tell of a change
+    if isinstance(message, str):
+        return message
+    return ", ".join(str(field) for part in message for field in part.get("changed", {}).get("fields", ()))
 
 
 class AsksReason(ReachAdmin):

@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from accounts.console import AsksReason, ReadOnlyAdmin
 from accounts.models import Clearance
-from calendars import policy_admin
+from calendars import policy_admin, rule_admin
 from calendars.list_filters import ShownState, ThroughConnection, WithinUnit
 from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
 from calendars.overview import COLOURS
@@ -23,7 +23,7 @@ from calendars.sync import bell
 from calendars.sync.history import told
 from calsync.engine.findings import named
 
-__all__ = ["policy_admin"]  # registers its own pages
+__all__ = ["policy_admin", "rule_admin"]  # each registers its own pages
 
 WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
 

@@ -19,7 +19,7 @@ from accounts.console import ReadOnlyAdmin, ReasonForm
 from accounts.models import User
 from calendars import policy_change
 from calendars.models import PolicyBatch, PolicyChange, PolicyChangeState
-from calendars.sync.policy_effects import Effect, PolicyPreview
+from calendars.rule_preview import MAY_STEER, counted
 
 COLOURS = {"running": "info", "stopped": "warning", "done": "success"}
 STEPS = {
@@ -27,8 +27,7 @@ STEPS = {
     "resume": ("Resume", "It goes on with the events that are left."),
     "undo": (
         "Undo",
-        "The rules go back to where they were when the change before this one began, and the events of this one are "
-        "looked at once more.",
+        "The rules go back to where they were before this change, and its events are looked at once more.",
     ),
 }
 _OPEN = {
@@ -92,7 +91,7 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
         """Who may carry rules into existing events."""
-        return request.user.has_perm("calendars.change_policychange")
+        return request.user.has_perm(MAY_STEER)
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of the model, one for seeing first, and one for each step."""
@@ -127,7 +126,8 @@ class PolicyChangeAdmin(ReadOnlyAdmin):
                 request, lambda by: policy_change.start(found=found, by=by, reason=reason, now=timezone.now())
             )
         context = self._context(request, "What the rules change about existing events", form)
-        return TemplateResponse(request, "calendars/policy_preview.html", {**context, **_counted(found, may_steer)})
+        context |= {"may_steer": may_steer, "page": reverse("admin:calendars_policychange_changelist")}
+        return TemplateResponse(request, "calendars/policy_preview.html", {**context, **counted(found)})
 
     def step_view(self, request: HttpRequest, object_id: str, step: str) -> HttpResponse:
         """Say what will happen and ask why; then stop, resume or undo."""
@@ -169,14 +169,6 @@ def _carry_out(step: str, change: PolicyChange, by: User, reason: str) -> Policy
     now = timezone.now()
     if step == "undo":
         return policy_change.undo(change=change, by=by, reason=reason, now=now)
-    return (policy_change.stop if step == "stop" else policy_change.resume)(change=change, now=now)
-
-
-def _counted(found: PolicyPreview, may_steer: bool) -> dict[str, Any]:
-    effects = [effect for effect in Effect if found.counts[effect]]
-    units = [(unit, [counts[effect] for effect in effects]) for unit, counts in sorted(found.by_unit.items())]
-    totals = [(str(effect), found.counts[effect]) for effect in effects]
-    return {
-        "seen": found.seen, "concerned": len(found.events), "totals": totals, "units": units, "may_steer": may_steer,
-        "page": reverse("admin:calendars_policychange_changelist"),
-    }  # fmt: skip
+    return (policy_change.stop if step == "stop" else policy_change.resume)(
+        change=change, by=by, reason=reason, now=now
+    )

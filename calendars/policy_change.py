@@ -16,6 +16,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
+from accounts.trail import record
 from calendars.models import Operation, PolicyBatch, PolicyChange, PolicyChangeState
 from calendars.sync import bell
 from calendars.sync.policy_effects import PolicyPreview, preview_rules
@@ -23,13 +24,16 @@ from calendars.sync.reconsider import reconsider
 from calendars.sync.tally import Tally
 from syncrules.compile import rulebook_for
 from syncrules.models import Rule
-from syncrules.services.rules import restore_version, set_enabled
+from syncrules.services.rules import move_rule, restore_version, set_enabled
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # events that are looked at together
 MOST_OPEN = 500  # planned writes in the whole installation above which the next batch waits
 BATCHES_AT_ONCE = 5  # of one step of the schedule
+
+Standing = dict[str, dict[str, int]]
+"""Version and place of rules, by id."""
 
 
 def preview(*, now: datetime, instead: Sequence[Rule] | None = None) -> PolicyPreview:
@@ -40,29 +44,41 @@ def preview(*, now: datetime, instead: Sequence[Rule] | None = None) -> PolicyPr
     return preview_rules(now=now, book_for=partial(rulebook_for, instead=instead) if instead is not None else None)
 
 
-def start(*, found: PolicyPreview, by: User | None, reason: str, now: datetime) -> PolicyChange:
-    """Begin to carry out what a preview has found. Raises ValidationError when another change is under way."""
+def start(
+    *, found: PolicyPreview, by: User | None, reason: str, now: datetime, before: Standing | None = None
+) -> PolicyChange:
+    """Begin to carry out what a preview has found. Raises ValidationError when another change is under way.
+
+    ``before``: the rules as they stood before they were changed for this; undoing it puts them back there.
+    """
     counts = {str(effect): count for effect, count in sorted(found.counts.items())}
-    return _begin(found.events, counts=counts, by=by, reason=reason, now=now)
+    with transaction.atomic():
+        change = _begin(found.events, counts=counts, by=by, reason=reason, now=now, before=before)
+        record("policy.begun", target=change, by=by, reason=reason, now=now, events=change.total)
+    return change
 
 
 @transaction.atomic
-def stop(*, change: PolicyChange, now: datetime) -> PolicyChange:
+def stop(*, change: PolicyChange, now: datetime, by: User | None = None, reason: str = "") -> PolicyChange:
     """Let no further batch begin. What was planned already is still written; undo takes it back."""
+    record("policy.stopped", target=change, by=by, reason=reason, now=now)
     return _move(change, PolicyChangeState.RUNNING, PolicyChangeState.STOPPED, now=now)
 
 
 @transaction.atomic
-def resume(*, change: PolicyChange, now: datetime) -> PolicyChange:
+def resume(*, change: PolicyChange, now: datetime, by: User | None = None, reason: str = "") -> PolicyChange:
     """Go on where it was stopped."""
     _refuse_second()
+    record("policy.resumed", target=change, by=by, reason=reason, now=now)
     return _move(change, PolicyChangeState.STOPPED, PolicyChangeState.RUNNING, now=now)
 
 
 @transaction.atomic
 def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -> PolicyChange:
-    """Put the rules back to where they were when the change before this one began (without one: out of force), and
-    look once more at the events of this one.
+    """Put the rules back to where they were before this change, and look once more at its events.
+
+    Where it was begun without changing a rule, that is where they were when the change before it began (without one:
+    out of force).
 
     Raises ValidationError when it was undone already, when rules have changed since, or when another change is under
     way.
@@ -75,11 +91,19 @@ def undo(*, change: PolicyChange, by: User | None, reason: str, now: datetime) -
             "Rules have been changed since: restore what you want on the page of the rule, and look at what it changes."
         )
     if change.state == PolicyChangeState.RUNNING:
-        stop(change=change, now=now)
-    _put_rules_back(change, by=by, reason=reason, now=now)
+        _move(change, PolicyChangeState.RUNNING, PolicyChangeState.STOPPED, now=now)
+    record("policy.undone", target=change, by=by, reason=reason, now=now)
+    before = standing()
+    _put_rules_back(_rules_before(change), by=by, reason=reason, now=now)
     # All of them, for a batch may be under way at this moment; what it had not reached is found as it should be.
     events = [pk for batch in change.batches.order_by("pk").values_list("events", flat=True) for pk in batch]
-    return _begin(events, counts={}, by=by, reason=reason, now=now, undoes=change)
+    return _begin(events, counts={}, by=by, reason=reason, now=now, undoes=change, before=before)
+
+
+def standing() -> Standing:
+    """Version and place of each rule at this moment, by id."""
+    rows = Rule.objects.order_by("pk").values_list("pk", "version", "position")
+    return {str(pk): {"version": version, "position": position} for pk, version, position in rows}
 
 
 def carry_on(*, now: datetime) -> int:
@@ -104,6 +128,7 @@ def _begin(
     reason: str,
     now: datetime,
     undoes: PolicyChange | None = None,
+    before: Standing | None = None,
 ) -> PolicyChange:
     if not reason.strip():
         raise ValidationError("Give a reason.")
@@ -116,6 +141,7 @@ def _begin(
         made_by=by,
         made_at=now,
         rules=_versions(),
+        before=before or {},
         counts=counts,
         total=len(events),
         undoes=undoes,
@@ -128,18 +154,27 @@ def _begin(
 
 def _versions() -> dict[str, int]:
     """The rules and their versions at this moment."""
-    return {str(pk): version for pk, version in Rule.objects.order_by("pk").values_list("pk", "version")}
+    return {pk: rule["version"] for pk, rule in standing().items()}
 
 
-def _put_rules_back(change: PolicyChange, *, by: User | None, reason: str, now: datetime) -> None:
+def _rules_before(change: PolicyChange) -> Standing:
+    if change.before:
+        return change.before
     earlier = PolicyChange.objects.filter(pk__lt=change.pk).order_by("-pk").first()
-    versions = earlier.rules if earlier is not None else {}
-    for rule in Rule.objects.order_by("pk"):
-        number = versions.get(str(rule.pk))
-        if number is None and rule.is_enabled:
+    return {pk: {"version": version} for pk, version in earlier.rules.items()} if earlier is not None else {}
+
+
+def _put_rules_back(before: Standing, *, by: User | None, reason: str, now: datetime) -> None:
+    rules = list(Rule.objects.order_by("pk"))
+    for rule in rules:
+        was = before.get(str(rule.pk))
+        if was is None and rule.is_enabled:
             set_enabled(rule=rule, on=False, by=by, why=reason, now=now)
-        elif number is not None and number != rule.version:
-            restore_version(rule=rule, number=number, by=by, why=reason, now=now)
+        elif was is not None and was["version"] != rule.version:
+            restore_version(rule=rule, number=was["version"], by=by, why=reason, now=now)
+    placed = [(before[str(rule.pk)]["position"], rule) for rule in rules if "position" in before.get(str(rule.pk), {})]
+    for position, rule in sorted(placed, key=lambda pair: (pair[0], pair[1].pk)):
+        move_rule(rule=rule, position=position, by=by, why=reason, now=now)
 
 
 def _refuse_second() -> None:

@@ -217,5 +217,9 @@ def _audit_one(calendar: Calendar, clock: Clock, report: AuditReport) -> None:
 
 def repair_differences(*, calendars: CalendarQuerySet, report: AuditReport, clock: Clock) -> RunReport:
     """Plan what mends an audit's differences and carry it out."""
-    repair(differences=report.differences, now=clock(), tally=Tally())
+    now = clock()
+    repair(differences=report.differences, now=now, tally=Tally())
+    if report.differences:
+        chosen = list(calendars.select_related("account__person").order_by("pk"))
+        record("copies.repaired", name=_named(chosen), now=now, differences=len(report.differences))
     return serve(calendars=calendars, clock=clock, until_idle=True)

@@ -20,6 +20,7 @@ from calsync.engine.rules.language import read_conditions
 from calsync.engine.rules.written import Wrong
 from calsync.engine.treatment import Passage, Treatment
 from syncrules.models import Rule, RuleScope
+from syncrules.names import Names
 from syncrules.selectors import groups_of, places_of
 
 Key = tuple[str, object]
@@ -34,16 +35,18 @@ def policy_for(person: User) -> Policy:  # noqa: ARG001 - rules say more about s
 
 
 def rulebook_for(person_ids: Collection[int], *, instead: Sequence[Rule] | None = None) -> Rulebook:
-    """The rules that concern these people, nearest first: one query without rules, three at most.
+    """The rules that concern these people, nearest first: one query without rules, three at most, and one more for
+    each kind that conditions name.
 
     ``instead``: these rows (saved or not) in place of the stored rules, to see what a change would do.
     """
     rows = _stored() if instead is None else [rule for rule in instead if rule.is_enabled]
     if not rows:
         return Rulebook(dict.fromkeys(person_ids, Chain()))
+    names = Names.of(row.conditions for row in rows)
     scoped: dict[Key, list[EngineRule]] = defaultdict(list)
     for row in sorted(rows, key=lambda rule: rule.position):
-        scoped[_key_of(row)].append(in_engine_words(row))
+        scoped[_key_of(row)].append(_in_engine_words(row, names))
     places, groups = places_of(person_ids), groups_of(person_ids)
     chains: dict[tuple[Key, ...], Chain] = {}
     found = {}
@@ -55,9 +58,10 @@ def rulebook_for(person_ids: Collection[int], *, instead: Sequence[Rule] | None 
     return Rulebook(found)
 
 
-def in_engine_words(row: Rule) -> EngineRule:
+def _in_engine_words(row: Rule, names: Names) -> EngineRule:
     """A row as a rule that can be asked. One that cannot be read holds everything back: it fails closed."""
-    rule = _compiled(row.name, json.dumps(row.conditions, sort_keys=True), json.dumps(row.effects, sort_keys=True))
+    conditions = names.shown(row.conditions)
+    rule = _compiled(row.name, json.dumps(conditions, sort_keys=True), json.dumps(row.effects, sort_keys=True))
     return replace(rule, label=row.label, scope=row.target, treatment=replace(rule.treatment, rule=row.label))
 
 

@@ -11,6 +11,7 @@ import yaml
 from accounts.models import PeopleGroup, User
 from accounts.unit_paths import lineage
 from syncrules.models import Rule, RuleScope, RuleVersion, Scope, Switch
+from syncrules.names import Names
 
 _FEW = 500  # above this, one query over everybody instead of a list of ids
 
@@ -137,10 +138,11 @@ class Difference:
 
 def compare_versions(before: RuleVersion | None, after: RuleVersion) -> list[Difference]:
     """What a version changed; everything, for a first version."""
-    old = before.written if before else {}
+    names = Names.of([before.written if before else {}, after.written])
+    old, new = names.shown(before.written if before else {}), names.shown(after.written)
     return [
         Difference(name, _as_text(old.get(name)), _as_text(value))
-        for name, value in after.written.items()
+        for name, value in new.items()
         if old.get(name) != value
     ]
 

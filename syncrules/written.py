@@ -5,7 +5,7 @@ What lives here: rows to that form, the form to checked values. What does not: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from calsync.engine.rules.written import Wrong
 from calsync.engine.treatment import Treatment
 from syncrules.models import Rule, RuleScope
 from syncrules.models.rules import MAX_RULE_NAME
+from syncrules.names import Names
 
 Written = dict[str, Any]
 KEYS = ("name", "for", "enabled", "when", "then")
@@ -50,13 +51,14 @@ class Draft:
     is_enabled: bool = True
 
 
-def written(rule: Rule) -> Written:
-    """A rule in its plain form; ``draft_of`` reads it back."""
+def written(rule: Rule, *, names: Names | None = None) -> Written:
+    """A rule in its plain form; ``draft_of`` reads it back. ``names``: those of many rules, looked up together."""
+    names = names or Names.of([rule.conditions])
     return {
         "name": rule.name,
         "for": _written_whom(rule),
         "enabled": rule.is_enabled,
-        "when": rule.conditions,
+        "when": names.shown(rule.conditions),
         "then": rule.effects,
     }
 
@@ -142,13 +144,32 @@ def _problems_of_conditions(conditions: object) -> list[str]:
     return unknown_names(named)
 
 
+def problems_of(rules: Collection[Rule]) -> dict[int, list[str]]:
+    """By id, what is wrong with rules that were in order once: units and groups that are gone. Two queries for all."""
+    names = Names.of(rule.conditions for rule in rules)
+    mentions: dict[int, frozenset[tuple[str, str]]] = {}
+    found = {}
+    for rule in rules:
+        try:
+            mentions[rule.pk] = mentioned(read_conditions(names.shown(rule.conditions)))
+        except Wrong as wrong:
+            found[rule.pk] = [f"{wrong}."]
+    missing = _unknown(frozenset().union(*mentions.values()))
+    found |= {pk: [missing[one] for one in sorted(named) if one in missing] for pk, named in mentions.items()}
+    return {pk: problems for pk, problems in found.items() if problems}
+
+
 def unknown_names(named: frozenset[tuple[str, str]]) -> list[str]:
     """A sentence for each unit and group that a rule names and that does not exist (any more)."""
+    return [sentence for _, sentence in sorted(_unknown(named).items(), reverse=True)]
+
+
+def _unknown(named: frozenset[tuple[str, str]]) -> dict[tuple[str, str], str]:
     units = {name for kind, name in named if kind == "unit"}
     groups = {name for kind, name in named if kind == "group"}
     if units:
         units -= set(OrgUnit.objects.filter(path__in=units).values_list("path", flat=True))
     if groups:
         groups -= set(PeopleGroup.objects.filter(name__in=groups).values_list("name", flat=True))
-    missing = [f"There is no org unit {unit!r}." for unit in sorted(units)]
-    return missing + [f"There is no group of people {group!r}." for group in sorted(groups)]
+    missing = {("unit", unit): f"There is no org unit {unit!r}." for unit in units}
+    return missing | {("group", group): f"There is no group of people {group!r}." for group in groups}

@@ -7,15 +7,16 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
+from accounts.console import KeepsTrail
 from accounts.models import PeopleGroup
 
 
 @admin.register(PeopleGroup)
-class PeopleGroupAdmin(ModelAdmin):
+class PeopleGroupAdmin(KeepsTrail):
     """Groups with how many people are in them."""
 
+    trail = {"added": "group.added", "changed": "group.changed", "deleted": "group.deleted"}
     list_display = ("name", "rank", "head_count")
     search_fields = ("name",)
     fields = ("name", "rank", "members")

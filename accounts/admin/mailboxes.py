@@ -10,15 +10,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.console import AsksReason, ReadOnlyAdmin, SealedAdmin
+from accounts.console import AsksReason, KeepsTrail, ReadOnlyAdmin, SealedAdmin
 from accounts.models import Consent, LinkedAccount, Secret
 from accounts.services.mailboxes import disable_accounts, enable_accounts
 
 
 @admin.register(LinkedAccount)
-class LinkedAccountAdmin(AsksReason, SealedAdmin):
+class LinkedAccountAdmin(KeepsTrail, AsksReason, SealedAdmin):
     """Mailboxes: whose, how they are doing since when and why, and taking them out of the sync."""
 
+    trail = {"added": "mailbox.added", "changed": "mailbox.changed"}  # none is deleted
     list_display = (
         "address",
         "platform",

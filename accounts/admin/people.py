@@ -19,7 +19,7 @@ from unfold.decorators import action
 from unfold.forms import AdminPasswordChangeForm, UserCreationForm
 
 from accounts.admin.roles import RolePages
-from accounts.console import ReachAdmin
+from accounts.console import KeepsTrail, ReachAdmin
 from accounts.models import User
 from accounts.models.people import UserQuerySet
 from accounts.services.people import be_on_one_platform
@@ -68,9 +68,10 @@ class OnOnePlatform(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
+class PersonAdmin(KeepsTrail, RolePages, DjangoUserAdmin, ReachAdmin):
     """People: where they belong, what they may see, whether they are active."""
 
+    trail = {"added": "person.added", "changed": "person.changed"}  # nobody is deleted
     form = PersonChangeForm
     add_form = PersonCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -136,5 +137,7 @@ class PersonAdmin(RolePages, DjangoUserAdmin, ReachAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(KeepsTrail, DjangoGroupAdmin, ModelAdmin):
     """Groups of rights, in the console's looks."""
+
+    trail = {"added": "rights.added", "changed": "rights.changed", "deleted": "rights.deleted"}

@@ -21,7 +21,7 @@ from accounts.admin.roles import RolePages
 from accounts.console import ReachAdmin
 from accounts.models import OrgUnit
 from accounts.models.units import tree_order
-from accounts.services.units import delete_unit, merge_units, place_unit
+from accounts.services.units import attached_to, delete_unit, merge_units, place_unit
 from accounts.unit_paths import is_within
 
 
@@ -38,7 +38,7 @@ class OrgUnitForm(forms.ModelForm):
         if "name" in cleaned and "parent" in cleaned:
             unit = OrgUnit.objects.get(pk=self.instance.pk) if self.instance.pk else OrgUnit()
             with transaction.atomic():
-                place_unit(unit=unit, name=cleaned["name"], parent=cleaned["parent"])
+                place_unit(unit=unit, name=cleaned["name"], parent=cleaned["parent"], now=timezone.now())
                 transaction.set_rollback(True)
         return cleaned
 
@@ -108,11 +108,15 @@ class OrgUnitAdmin(RolePages, ReachAdmin):
 
     def save_model(self, request: HttpRequest, obj: OrgUnit, form: forms.ModelForm, change: bool) -> None:  # noqa: ARG002
         """Through the service, which keeps the paths."""
-        place_unit(unit=obj, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"])
+        place_unit(unit=obj, name=form.cleaned_data["name"], parent=form.cleaned_data["parent"], now=timezone.now())
+
+    def delete_model(self, request: HttpRequest, obj: OrgUnit) -> None:  # noqa: ARG002 - Django's signature
+        """Through the service, which notes it."""
+        delete_unit(unit=obj, now=timezone.now())
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # Any: Django's own
-        """Only what is empty can be deleted."""
-        is_empty = obj is None or not (obj.people.exists() or obj.children.exists())
+        """Only what is empty, and used by nothing else, can be deleted."""
+        is_empty = obj is None or not (obj.people.exists() or obj.children.exists() or attached_to(obj))
         return is_empty and super().has_delete_permission(request, obj)
 
     @admin.action(description="Delete empty units", permissions=["delete"])

@@ -88,7 +88,8 @@ def apply_mapping(
         platforms=platforms,
     )
     _store_accounts(changes, report=report)
-    record("mapping.applied", rows=len(rows), created=work.tally.created, changed=work.tally.updated, now=now)
+    tally = work.tally
+    record("mapping.applied", now=now, rows=len(rows), created=tally.created, changed=tally.updated, units_made=made)
     return MappingOutcome(
         units=Tally(created=made, unchanged=len(units) - made),
         people=work.tally,

@@ -31,14 +31,14 @@ def ensure_units(paths: Iterable[str]) -> tuple[dict[str, OrgUnit], int]:
 
 
 @transaction.atomic
-def place_unit(*, unit: OrgUnit, name: str, parent: OrgUnit | None) -> OrgUnit:
+def place_unit(*, unit: OrgUnit, name: str, parent: OrgUnit | None, now: datetime) -> OrgUnit:
     """Make, rename or move one unit; the paths of all below it follow. Raises ValidationError."""
-    old_path = unit.path
+    old_path, is_new = unit.path, unit.pk is None
     if parent is not None and unit.pk is not None and (parent.pk == unit.pk or unit.contains(parent)):
         raise ValidationError("A unit cannot lie below itself.")
     unit.name, unit.parent = name.strip(), parent
     unit.path = _path_for(unit.name, parent)
-    below = list(OrgUnit.objects.below(old_path)) if unit.pk is not None else []
+    below = [] if is_new else list(OrgUnit.objects.below(old_path))
     for other in below:
         other.path = parse_path(unit.path + other.path.removeprefix(old_path))
     unit.full_clean(exclude=["path"])
@@ -46,6 +46,10 @@ def place_unit(*, unit: OrgUnit, name: str, parent: OrgUnit | None) -> OrgUnit:
         raise ValidationError(f"There is a unit {unit.path} already.")
     unit.save()
     OrgUnit.objects.bulk_update(below, ["path"], batch_size=200)
+    if is_new:
+        record("units.made", target=unit, now=now)
+    elif unit.path != old_path:
+        record("units.moved", target=unit, now=now, was=old_path)
     return unit
 
 
@@ -78,7 +82,7 @@ def _merge(unit: OrgUnit, into: OrgUnit, *, now: datetime) -> int:
         elif child.name in names:
             raise ValidationError(f"{into} would hold two units {child.name}: rename one of them first.")
         else:
-            place_unit(unit=child, name=child.name, parent=into)
+            place_unit(unit=child, name=child.name, parent=into, now=now)
     User.objects.filter(org_unit=unit).update(org_unit=into)
     delete_unit(unit=unit, now=now)
     return gone
@@ -91,13 +95,13 @@ def delete_unit(*, unit: OrgUnit, now: datetime) -> None:
         raise ValidationError(f"{unit} is not empty: people are in it.")
     if unit.children.exists():
         raise ValidationError(f"{unit} is not empty: units are below it.")
-    if attached := _attached_to(unit):
+    if attached := attached_to(unit):
         raise ValidationError(f"{unit} is still used by: {', '.join(attached)}.")
     record("units.deleted", target=unit, now=now)
     unit.delete()
 
 
-def _attached_to(unit: OrgUnit) -> list[str]:
+def attached_to(unit: OrgUnit) -> list[str]:
     """Kinds of rows of any app that point to the unit. Some would go with it unasked: a switch, a rule, a role."""
     relations = [relation for relation in OrgUnit._meta.related_objects if relation.field.concrete]
     return sorted(

@@ -39,6 +39,7 @@ class PolicyChange(models.Model):
     )
     made_at = models.DateTimeField()
     rules = models.JSONField(default=dict)  # by id: the version of each rule when it began
+    before = models.JSONField(default=dict)  # by id: version and place of each rule before it was changed for this
     counts = models.JSONField(default=dict)  # by effect, as they were counted beforehand
     total = models.PositiveIntegerField(default=0)  # events
     done = models.PositiveIntegerField(default=0)

@@ -25,6 +25,7 @@ from calsync.engine.policy import Role
 from calsync.engine.treatment import Details, Leaving, Passage, Treatment
 
 PORTION = 500
+SAMPLES = 3  # events that are named for each effect
 
 
 class Effect(StrEnum):
@@ -47,6 +48,17 @@ class PolicyPreview:
     counts: Counter[Effect] = field(default_factory=Counter)
     by_unit: dict[str, Counter[Effect]] = field(default_factory=lambda: defaultdict(Counter))
     events: list[int] = field(default_factory=list)
+    samples: dict[Effect, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, event: Event, effects: Collection[Effect]) -> None:
+        """Count one event."""
+        unit = event.owner.org_unit.path if event.owner.org_unit is not None else "(no unit)"
+        self.events.append(event.pk)
+        self.counts.update(effects)
+        self.by_unit[unit].update(effects)
+        for effect in set(effects):
+            if len(self.samples[effect]) < SAMPLES:
+                self.samples[effect].append(event.pk)
 
 
 def preview_rules(*, now: datetime, book_for: BookFor | None = None) -> PolicyPreview:
@@ -101,10 +113,7 @@ def _count(found: PolicyPreview, verdicts: Verdicts, event: Event, hub: HubState
         if state.role in COPIES and (effect := _effect(verdicts, event, hub, origin, row, state))
     ]
     if effects:
-        unit = event.owner.org_unit.path if event.owner.org_unit is not None else "(no unit)"
-        found.events.append(event.pk)
-        found.counts.update(effects)
-        found.by_unit[unit].update(effects)
+        found.add(event, effects)
 
 
 def _effect(

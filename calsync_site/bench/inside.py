@@ -14,14 +14,18 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import LinkedAccount, OrgUnit, User
-from calendars import services
+from accounts.models import LinkedAccount, OrgUnit, PeopleGroup, User
+from calendars import policy_change, rule_changes, services
 from calendars.models import Calendar, Link
 from calendars.sync.run import RunReport, serve
 from calendars.sync.watch import ensure_watches
+from calsync_site.bench import judging
 from calsync_site.bench.crowd import ZONE, address
 from calsync_site.bench.remote import order
 from calsync_site.bench.usage import peak_bytes, starved_seconds
+from syncrules.models import Rule
+from syncrules.services import create_rule, move_rule
+from syncrules.written import Draft, Whom
 
 Numbers = dict[str, Any]  # figures by name, as JSON
 
@@ -66,7 +70,38 @@ def pull(*, platform: str) -> Numbers:
     return {"seconds": seconds, "before": before, "peak": peak_bytes(), "events": report.tally.pulled}
 
 
-TASKS: dict[str, Callable[..., Numbers]] = {"backfill": backfill, "live": live, "idle": idle, "pull": pull}
+def policy(*, people: int, rules: int) -> Numbers:
+    """One more rule over events that stand: looked at before it is made, then carried into every tenth of them."""
+    _enrol(people, ["outlook", "google"])
+    _lay_down(rules - 1)
+    _require_idle(_activate())
+    _forget()
+    began = time.perf_counter()
+    ahead = rule_changes.look_ahead(change=_one_more_rule, now=timezone.now())
+    seconds = time.perf_counter() - began
+    requests = order(settings.MICROSOFT_GRAPH_URL, "totals")["requests"]
+    began = time.perf_counter()
+    rule_changes.make(change=_one_more_rule, ahead=ahead, by=None, reason="bench", now=timezone.now())
+    while policy_change.carry_on(now=timezone.now()):
+        _require_idle(serve(calendars=Calendar.objects.all(), clock=timezone.now, until_idle=True))
+    return {
+        "seconds": seconds,
+        "requests": requests,
+        "applied": time.perf_counter() - began,
+        "writes": order(settings.MICROSOFT_GRAPH_URL, "totals")["writes"],
+        "seen": ahead.found.seen,
+        "concerned": len(ahead.found.events),
+        "rules": Rule.objects.in_force().count(),
+    }
+
+
+TASKS: dict[str, Callable[..., Numbers]] = {
+    "backfill": backfill,
+    "live": live,
+    "idle": idle,
+    "pull": pull,
+    "policy": policy,
+}
 
 
 class Statements:
@@ -106,6 +141,22 @@ def _enrol(people: int, platforms: Sequence[str]) -> None:
     ]
     LinkedAccount.objects.bulk_create(accounts)
     services.ensure_primary_calendars(accounts)
+
+
+def _lay_down(rules: int) -> None:
+    """Rules of every kind for everybody, with the units and groups that they name."""
+    OrgUnit.objects.bulk_create(OrgUnit(name=f"Unit {number}", path=f"/Unit {number}") for number in range(rules))
+    PeopleGroup.objects.bulk_create(PeopleGroup(name=f"Group {number}") for number in range(rules))
+    for number in range(rules):
+        draft = Draft(f"rule {number}", Whom(), judging.conditions(number), {"details": "title"})
+        create_rule(draft=draft, by=None, why="bench", now=timezone.now())
+
+
+def _one_more_rule() -> Rule:
+    """It is asked first, and holds for every tenth event."""
+    draft = Draft("one more", Whom(), {"title": r"^event \d*0 made"}, {"details": "busy", "title": "Seen first"})
+    rule = create_rule(draft=draft, by=None, why="bench", now=timezone.now())
+    return move_rule(rule=rule, position=1, by=None, why="bench", now=timezone.now())
 
 
 def _activate() -> RunReport:

@@ -17,6 +17,7 @@ from calsync_site.doctor.errands import Errands
 from calsync_site.doctor.finding import Finding, State, problem
 from calsync_site.doctor.keys import look_at_keys
 from calsync_site.doctor.mailboxes import look_at_mailboxes
+from calsync_site.doctor.rules import look_at_rules
 from calsync_site.doctor.watches import look_at_watches
 
 PATIENCE = 30.0  # seconds for all network calls together
@@ -59,7 +60,7 @@ def _send(errands: Errands, *, usable: bool) -> list[Finding]:
 
 def _look_at_rows(now: datetime) -> list[Finding]:
     try:
-        here = [*look_at_keys(), *look_at_mailboxes(), *look_at_watches(now=now)]
+        here = [*look_at_keys(), *look_at_rules(), *look_at_mailboxes(), *look_at_watches(now=now)]
         return [*here, *connections.look_at_expiry(now=now), *queue.look_at_queue(now=now)]
     except DatabaseError as error:
         text = f"The database broke off in the middle of the checkup ({type(error).__name__})."

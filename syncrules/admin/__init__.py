@@ -1,3 +1,3 @@
-"""The console's pages of switches and rules."""
+"""The console's page of switches. Pages of rules show what a change does to events: see ``calendars.rule_admin``."""
 
-from syncrules.admin import rules, switches  # noqa: F401 - each registers its pages
+from syncrules.admin import switches  # noqa: F401 - registers its page

@@ -48,7 +48,7 @@ class RuleQuerySet(models.QuerySet["Rule"]):
 
 
 class Rule(models.Model):
-    """What may be synced and how, for one scope. ``conditions`` and ``effects`` are as somebody wrote them."""
+    """What may be synced and how, for one scope. ``effects`` are as somebody wrote them."""
 
     name = models.CharField(max_length=MAX_RULE_NAME)
     scope = models.CharField("for", max_length=9, choices=RuleScope, default=RuleScope.EVERYBODY)
@@ -58,7 +58,7 @@ class Rule(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="rules"
     )
     position = models.PositiveIntegerField(default=1)  # within its scope; the first that matches decides
-    conditions = models.JSONField(default=dict, blank=True)
+    conditions = models.JSONField(default=dict, blank=True)  # what they name is kept by number: see ``names``
     effects = models.JSONField(default=dict, blank=True)
     is_enabled = models.BooleanField("in force", default=True)
     version = models.PositiveIntegerField(default=0)
@@ -96,12 +96,31 @@ class Rule(models.Model):
         self.version, self.changed_at, self.changed_by_id = self.version + 1, now, by_id
 
 
+class Mention(models.Model):
+    """A unit or group that a condition of a rule names: it is not deleted or merged away while the rule needs it."""
+
+    rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="mentions")
+    org_unit = models.ForeignKey(OrgUnit, null=True, on_delete=models.PROTECT, related_name="mentions")
+    group = models.ForeignKey(PeopleGroup, null=True, on_delete=models.PROTECT, related_name="mentions")
+
+    class Meta:
+        verbose_name = "condition of a rule"
+        verbose_name_plural = "conditions of rules"
+        ordering = ("pk",)
+        constraints = [
+            models.CheckConstraint(condition=_NO_UNIT & ~_NO_GROUP | ~_NO_UNIT & _NO_GROUP, name="mention_of_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.org_unit or self.group}"
+
+
 class RuleVersion(models.Model):
     """One version of a rule as it was written, who wrote it, when and why. Never changed."""
 
     rule = models.ForeignKey(Rule, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    written: models.JSONField[Any, Any] = models.JSONField()  # as in an export
+    written: models.JSONField[Any, Any] = models.JSONField()  # as in an export, names kept by number
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from accounts.models import User
 from syncrules.models import Rule
+from syncrules.names import Names
 from syncrules.selectors import in_their_order
 from syncrules.services.rules import change_rule, create_rule, move_rule
 from syncrules.written import Draft, Whom, draft_of, written
@@ -39,12 +40,14 @@ class ImportLine:
 
 def export_rules() -> str:
     """Every rule as YAML, in the order in which they are asked."""
-    rules = [written(rule) for rule in in_their_order()]
+    rows = in_their_order()
+    names = Names.of(rule.conditions for rule in rows)
+    rules = [written(rule, names=names) for rule in rows]
     text: str = yaml.safe_dump({"form": FORM, "rules": rules}, sort_keys=False, allow_unicode=True, width=110)
     return text
 
 
-def import_rules(*, text: str, by: User | None, why: str, now: datetime, dry_run: bool = False) -> list[ImportLine]:
+def import_rules(*, text: str, by: User | None, why: str, now: datetime) -> list[ImportLine]:
     """Make the rules of a file so; tell what became of each. Raises RulesFileError, and then nothing has changed."""
     drafts = _drafts(text)
     with transaction.atomic():
@@ -53,7 +56,6 @@ def import_rules(*, text: str, by: User | None, why: str, now: datetime, dry_run
         lines = _in_order(drafts, lines, by=by, why=why, now=now)
         named = {draft.name.strip().lower() for draft in drafts}
         lines += [ImportLine(rule.name, "left alone") for name, rule in known.items() if name not in named]
-        transaction.set_rollback(dry_run)
     return lines
 
 

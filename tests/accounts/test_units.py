@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import OrgUnit
 from accounts.services.units import ensure_units, place_unit
 from accounts.unit_paths import is_within, lineage, parse_path
+from tests.factories import NOW
 
 db = pytest.mark.django_db
 
@@ -59,14 +60,14 @@ def test_ancestors_and_descendants():
 @db
 def test_renaming_a_unit_moves_everything_below_along():
     units, _ = ensure_units(["/A/B/C", "/AB/X"])
-    place_unit(unit=units["/A"], name="Z", parent=None)
+    place_unit(unit=units["/A"], name="Z", parent=None, now=NOW)
     assert set(OrgUnit.objects.values_list("path", flat=True)) == {"/Z", "/Z/B", "/Z/B/C", "/AB", "/AB/X"}
 
 
 @db
 def test_moving_a_unit_below_another():
     units, _ = ensure_units(["/A/B", "/C"])
-    place_unit(unit=units["/A"], name="A", parent=units["/C"])
+    place_unit(unit=units["/A"], name="A", parent=units["/C"], now=NOW)
     assert set(OrgUnit.objects.values_list("path", flat=True)) == {"/C", "/C/A", "/C/A/B"}
 
 
@@ -74,7 +75,7 @@ def test_moving_a_unit_below_another():
 def test_a_unit_cannot_move_below_itself():
     units, _ = ensure_units(["/A/B"])
     with pytest.raises(ValidationError, match="below itself"):
-        place_unit(unit=units["/A"], name="A", parent=units["/A/B"])
+        place_unit(unit=units["/A"], name="A", parent=units["/A/B"], now=NOW)
 
 
 @db
@@ -82,7 +83,7 @@ def test_a_unit_cannot_move_below_itself():
 def test_a_taken_or_impossible_name_is_refused(name):
     units, _ = ensure_units(["/A", "/B"])
     with pytest.raises(ValidationError):
-        place_unit(unit=units["/A"], name=name, parent=None)
+        place_unit(unit=units["/A"], name=name, parent=None, now=NOW)
     assert OrgUnit.objects.get(pk=units["/A"].pk).path == "/A"
 
 

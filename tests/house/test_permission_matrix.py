@@ -56,6 +56,7 @@ ADMINS: dict[str, frozenset[str]] = {  # model -> who may open its list, and a r
     "notifications.message": SALES,
     "syncrules.switch": SALES,
     "syncrules.rule": frozenset({"it"}),
+    "syncrules.mention": frozenset({"it"}),
     "syncrules.ruleversion": frozenset({"it"}),
 }
 CHANGES = {  # model -> who may change a row of their own unit beside IT administrators

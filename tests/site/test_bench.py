@@ -128,6 +128,16 @@ def test_a_small_backfill_is_measured_beside_its_floor(small):
     assert small["backfill_rate"].floor > small["backfill_rate"].value
 
 
+def test_a_small_change_of_rules_is_measured_with_its_writes(repository, tmp_path):
+    sizes = runs.Sizes(policy_people=2, policy_events=10, rules=12)
+    bench = runs.Bench(root=repository, workshop=tmp_path, latencies=[0.0], sizes=sizes, say=lambda line: None)
+    found = {figure.name: figure for figure in runs.figures(bench, "policy")}
+    assert set(found) == set(runs.GROUPS["policy"])
+    assert found["policy_preview_requests"].value == 0
+    assert found["policy_writes"].value == 1
+    assert "40 events, 12 rules, 4 events concerned" in found["policy_writes"].setting
+
+
 def test_a_small_backfill_reads_each_side_once_and_writes_in_batches(small):
     people, events = 2, 16
     reads, batches = 2 * people, 2 * people

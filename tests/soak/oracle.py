@@ -201,7 +201,7 @@ class Book:
         return any(
             removal.tag == edit.tag
             and removal.at > edit.at
-            and (removal.key in ("", edit.key) or ALONE in removal.key + edit.key)
+            and (removal.key in ("", edit.key) or ALONE in removal.key + edit.key or _began_with(edit, removal))
             and (removal.side == edit.side or edit.value in removal.words)
             for removal in self.removals
         )
@@ -212,6 +212,11 @@ class Book:
 
     def _reshaped_since(self, tag: int, at: int) -> bool:
         return any(moment >= at for moment in self.reshaped.get(tag, ()))
+
+
+def _began_with(edit: Edit, removal: Removal) -> bool:
+    """Whether the occurrence with which a series began was removed: nobody sees any more when that was."""
+    return edit.name == "when" and not edit.key and edit.value.partition("/")[0] == removal.key
 
 
 def _is_kept(edit: Edit, told: Kept) -> bool:

@@ -138,3 +138,15 @@ def test_an_edit_of_one_occurrence_that_is_gone_is_noticed():
     book.edited(1, "outlook", "b", weekly(), weekly(second="t0002"))
     assert judged(book, weekly(second="t0002"), weekly(second="t0002")) == ""
     assert "lost an edit" in judged(book, weekly(), weekly())
+
+
+@pytest.mark.parametrize("first_was_cancelled", [True, False])
+def test_the_time_of_a_series_whose_first_occurrence_was_cancelled_is_seen_by_nobody(first_was_cancelled):
+    book = Book()
+    made = weekly()
+    book.made(1, "google", made)
+    if first_was_cancelled:
+        book.removed(1, "google", NINE.partition("/")[0], made)
+    left = Shown(Face("t0001", TEN, "", ""), faces=[Face("t0001", TEN, "", "")], by_original={})
+    book.removed(1, "outlook", "", left)
+    assert ("remover had not seen" in judged(book, None, None)) is not first_was_cancelled

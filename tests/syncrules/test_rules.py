@@ -180,12 +180,6 @@ def test_an_import_creates_changes_moves_and_leaves_alone():
     assert names() == ["B", "D", "A", "C"]
 
 
-def test_a_dry_run_tells_and_changes_nothing():
-    text = yaml.safe_dump({"form": 1, "rules": [BUSY]})
-    assert [line.outcome for line in import_rules(text=text, by=None, why="x", now=NOW, dry_run=True)] == ["created"]
-    assert not Rule.objects.exists()
-
-
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

@@ -70,6 +70,10 @@ class Verdict:
         return tuple(looked)
 
 
+_Candidate = tuple[Rule, tuple[Callable[[Facts], bool], ...]]
+_MOST_KEPT = 10_000  # combinations of values in one chain
+
+
 class Chain:
     """The rules that concern somebody, the nearest first. They are sorted by features, so that few need be asked."""
 
@@ -78,22 +82,37 @@ class Chain:
         self._index = _index_of(self.rules)
         self._left = [_left_to_ask(rule.condition) for rule in self.rules]
         self._everyone = (1 << len(self.rules)) - 1
+        self._features = tuple(feature for feature, _, _ in self._index)
+        self._possible: dict[tuple[Hashable, ...], tuple[_Candidate, ...]] = {}
 
     def decide(self, facts: Facts) -> Verdict:
         """The verdict of the first rule that matches; the default's when none does."""
-        possible = self._everyone
-        for feature, table, others in self._index:
-            possible &= table.get(feature(facts), others)
-        while possible:
-            lowest = possible & -possible
-            place = lowest.bit_length() - 1
-            for holds in self._left[place]:
+        values = tuple([feature(facts) for feature in self._features])
+        candidates = self._possible.get(values)
+        if candidates is None:
+            candidates = self._look_up(values)
+        for rule, left in candidates:
+            for holds in left:
                 if not holds(facts):
                     break
             else:
-                return Verdict(self.rules[place], facts, self)
-            possible ^= lowest
+                return Verdict(rule, facts, self)
         return Verdict(DEFAULTS[facts.topology], facts, self)
+
+    def _look_up(self, values: tuple[Hashable, ...]) -> tuple[_Candidate, ...]:
+        """The rules that events with these values of the features leave possible; kept, for there are few of them."""
+        possible = self._everyone
+        for (_, table, others), value in zip(self._index, values, strict=True):
+            possible &= table.get(value, others)
+        found = tuple(
+            (rule, left)
+            for place, (rule, left) in enumerate(zip(self.rules, self._left, strict=True))
+            if possible >> place & 1
+        )
+        if len(self._possible) >= _MOST_KEPT:
+            self._possible.clear()
+        self._possible[values] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0009_leases_that_ran_out'),
+        ('calendars', '0010_rules_before_a_change'),
     ]
 
     operations = [

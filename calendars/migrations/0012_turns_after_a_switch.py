@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('calendars', '0010_channels_that_die'),
+        ('calendars', '0011_channels_that_die'),
     ]
 
     operations = [

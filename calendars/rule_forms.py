@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from accounts.models import User
 from accounts.models.health import MAX_REASON
 from calsync.engine.events import Platform
 from syncrules.models import Rule, RuleScope
+from syncrules.names import Names
+from syncrules.services import require_newest
 from syncrules.written import Draft, Whom, require_valid
+
+MAX_FILE = 1_000_000
 
 
 class YamlField(forms.CharField):
@@ -44,6 +55,12 @@ class RuleForm(forms.ModelForm):
     why = forms.CharField(
         max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget, help_text="kept in the rule's history"
     )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: as a form takes them
+        super().__init__(*args, **kwargs)
+        stored = self.instance.conditions
+        self.initial.update(seen=self.instance.version, conditions=Names.of([stored]).shown(stored))
 
     class Meta:
         model = Rule
@@ -52,6 +69,7 @@ class RuleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """The target that belongs to the scope is there, and the rule says something that can be done."""
         cleaned = super().clean() or {}
+        self._tell_of_others(cleaned.get("seen"))
         if self.errors:
             return cleaned
         scope = RuleScope(cleaned["scope"])
@@ -71,6 +89,18 @@ class RuleForm(forms.ModelForm):
         if Rule.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
             self.add_error("name", "Another rule has this name.")
 
+    def _tell_of_others(self, seen: int | None) -> None:
+        """What others saved while this was being written; sent again, the form knows of it."""
+        if self.instance.pk is None or seen is None:
+            return
+        try:
+            require_newest(rule=self.instance, seen=seen)
+        except ValidationError as error:
+            self.add_error(None, error)
+            sent = cast(QueryDict, self.data).copy()
+            sent["seen"] = str(self.instance.version)
+            self.data = sent
+
     def draft(self) -> Draft:
         """What the form says."""
         chosen = self.cleaned_data
@@ -79,6 +109,46 @@ class RuleForm(forms.ModelForm):
         return Draft(
             chosen["name"], Whom(scope, **target), chosen["conditions"], chosen["effects"], chosen["is_enabled"]
         )
+
+
+class ReopenedRuleForm(RuleForm):
+    """What somebody wrote, back on the page of the form: with its problems, and never to be saved from there."""
+
+    def is_valid(self) -> bool:
+        """Never: rules are made by the page that shows what they change."""
+        return False
+
+
+class FileForm(forms.Form):
+    """Rules as YAML, as a file or pasted."""
+
+    file = forms.FileField(required=False, help_text="as it was exported", widget=UnfoldAdminFileFieldWidget)
+    text = forms.CharField(
+        required=False,
+        max_length=MAX_FILE,
+        label="Or its text",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 12, "spellcheck": "false", "class": "font-mono"}),
+    )
+    reason = forms.CharField(max_length=MAX_REASON, widget=UnfoldAdminTextInputWidget)
+
+    def clean(self) -> dict[str, Any]:
+        """The text, wherever it stands."""
+        cleaned = super().clean() or {}
+        if (file := cleaned.get("file")) is not None:
+            cleaned["text"] = self._text_of(file)
+        if not cleaned.get("text", "").strip() and not self.errors:
+            self.add_error("file", "Choose a file, or paste its text.")
+        return cleaned
+
+    def _text_of(self, file: UploadedFile) -> str:
+        if (file.size or 0) > MAX_FILE:
+            self.add_error("file", "The file is longer than a million characters.")
+            return ""
+        try:
+            return file.read().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.add_error("file", "The file is no UTF-8.")
+            return ""
 
 
 class RestoreForm(forms.Form):
