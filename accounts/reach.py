@@ -21,8 +21,26 @@ Viewer = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
 
 
+_KEPT = "_roles_at_units"
+
+
 def unit_roles(person: User) -> list[tuple[Role, str]]:
-    """The roles that somebody holds at units, with the units' numbers as guardian keeps them."""
+    """The roles that somebody holds at units, with the units' numbers as guardian keeps them.
+
+    Read once for each object of a person, as Django's own permissions are: a page of the console asks dozens of times.
+    """
+    kept = vars(person)
+    if _KEPT not in kept:
+        kept[_KEPT] = _read_unit_roles(person)
+    return list(kept[_KEPT])
+
+
+def forget_roles(person: User) -> None:
+    """Let the next question be answered from the database: the person's roles have changed."""
+    vars(person).pop(_KEPT, None)
+
+
+def _read_unit_roles(person: User) -> list[tuple[Role, str]]:
     held = UserObjectPermission.objects.filter(
         user=person,
         permission__content_type__app_label="accounts",

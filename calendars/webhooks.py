@@ -74,6 +74,8 @@ def google(request: HttpRequest) -> HttpResponse:
 
 
 def _graph_items(request: HttpRequest) -> list[dict[str, Any]]:  # parsed JSON of a stranger
+    if request.content_type != "application/json":
+        return []  # a browser sends such a thing across sites without asking; Graph does not
     try:
         if int(request.headers.get("Content-Length") or 0) > LARGEST_BODY:
             return []
@@ -93,7 +95,8 @@ def _watches(subscription_ids: list[str]) -> dict[str, Watch]:
 def _verdict(watch: Watch | None, secret: str) -> str:
     if watch is None:
         return "unknown"
-    return "accepted" if hmac.compare_digest(watch.secret.encode(), secret.encode(errors="replace")) else "forged"
+    is_ours = hmac.compare_digest(watch.secret.encode(), secret.encode(errors="replace"))
+    return "accepted" if is_ours and watch.secret else "forged"
 
 
 def _finish(provider: str, outcomes: Counter[str], rung: set[int], heard: set[int], dead: set[str]) -> None:

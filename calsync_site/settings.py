@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # the sign-in library's page of passkeys is written with it
     "allauth",
     "allauth.account",
     "allauth.socialaccount",

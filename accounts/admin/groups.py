@@ -19,6 +19,7 @@ class PeopleGroupAdmin(KeepsTrail):
     trail = {"added": "group.added", "changed": "group.changed", "deleted": "group.deleted"}
     list_display = ("name", "rank", "head_count")
     search_fields = ("name",)
+    ordering = ("rank", "name")
     fields = ("name", "rank", "members")
     autocomplete_fields = ("members",)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r|%]")
-_WRITTEN = re.compile(r"'+[=+\-@\t\r|%]")
+_STARTS = r"[=+\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]"  # the last four are the first four in full width
+_FORMULA = re.compile(rf"'*{_STARTS}")
+_WRITTEN = re.compile(rf"'+{_STARTS}")
 
 
 def as_text(cell: str) -> str:

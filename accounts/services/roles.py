@@ -9,7 +9,7 @@ from django.db import transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
 from accounts.models import OrgUnit, User
-from accounts.reach import may, roles_for_all, unit_roles
+from accounts.reach import forget_roles, may, roles_for_all, unit_roles
 from accounts.roles import FOR_ALL, GRANT_ROLE, GRANTED_BY_UNIT_ADMINISTRATORS, IN_CONSOLE, Role
 from accounts.trail import record
 
@@ -33,6 +33,7 @@ def grant_role(*, role: Role, person: User, unit: OrgUnit | None, by: User, reas
         assign_perm(f"accounts.{role}", person)
     else:
         assign_perm(f"accounts.{role}", person, unit)
+        forget_roles(person)
     person.is_staff = person.is_staff or role in IN_CONSOLE
     person.save(update_fields=["is_superuser", "is_staff"])
     record("role.granted", target=person, by=by, reason=reason, now=now, role=role, unit=_place(unit))
@@ -51,6 +52,7 @@ def revoke_role(*, role: Role, person: User, unit: OrgUnit | None, by: User, rea
         remove_perm(f"accounts.{role}", person)
     else:
         remove_perm(f"accounts.{role}", person, unit)
+        forget_roles(person)
     fresh = User.objects.get(pk=person.pk)
     fresh.is_superuser = person.is_superuser
     left = {*roles_for_all(fresh), *(kept for kept, _ in unit_roles(fresh))}
@@ -61,9 +63,8 @@ def revoke_role(*, role: Role, person: User, unit: OrgUnit | None, by: User, rea
 
 def holds(person: User, role: Role, unit: OrgUnit | None) -> bool:
     """Whether somebody holds a role at exactly this place."""
-    if unit is None:
-        return role in roles_for_all(User.objects.get(pk=person.pk))
-    return (role, str(unit.pk)) in unit_roles(person)
+    fresh = User.objects.get(pk=person.pk)
+    return role in roles_for_all(fresh) if unit is None else (role, str(unit.pk)) in unit_roles(fresh)
 
 
 def _check(*, role: Role, person: User, unit: OrgUnit | None, by: User) -> None:

@@ -18,7 +18,7 @@ from calendars.models import Calendar, Event, Link, LinkState
 from calendars.sync.retire import retire_copy
 from calendars.sync.store import Store
 from calsync.engine import serial
-from calsync.engine.colleagues import Attendance, Seat, answered, invited, join, same_meeting
+from calsync.engine.colleagues import Attendance, Seat, answered, asked_to, invited, join, same_meeting
 from calsync.engine.events import Event as HubEvent
 from calsync.engine.plan import EventPlan
 from calsync.engine.plan import LinkState as EngineLink
@@ -107,8 +107,19 @@ class Colleagues:
             natives=natives,
             closed=closed,
             uncopied={seat.place.calendar_id for seat in seats if not self._may_copy(seat, event)},
+            kept=self._kept(event, theirs, plan.event),
         )
         return attendance, taken
+
+    def _kept(self, event: Event, theirs: Iterable[Link], now: HubEvent) -> set[int]:
+        """Copies of people of whom no invited address is known any more, though all who were asked still are: their
+        mailboxes have new addresses.
+        """
+        before = self.before.get(event.pk)
+        if before is None or not now.organizes or asked_to(before) - asked_to(now):
+            return set()
+        found = {seat.person_id for seat in self.seats}
+        return {link.calendar_id for link in theirs if link.calendar.account.person_id not in found}
 
     def _closed(self, event: Event, theirs: list[Link], seats: Iterable[Seat]) -> set[int]:
         """Calendars whose person deleted the copy: never again, unless the person was uninvited in between. A copy
@@ -155,17 +166,25 @@ class Colleagues:
         return replace(plan, event=known)
 
     def _load_seats(self, addresses: set[str]) -> None:
+        """Who is invited, also under an address that their mailbox had before it was renamed."""
         found = (
             Calendar.objects.filter(is_primary=True, account__person__linked_accounts__address__in=addresses)
-            .filter(account__person__linked_accounts__is_active=True)
             .exclude(account__person=self.owner)
-            .annotate(invited=F("account__person__linked_accounts__address"))
+            .annotate(
+                invited=F("account__person__linked_accounts__address"),
+                in_use=F("account__person__linked_accounts__is_active"),
+            )
             .select_related("account__person")
             .order_by("pk")
         )
+        rows_found = list(found)
+        taken = {row.invited: row.account.person_id for row in rows_found if row.in_use}
         invited_as: dict[int, set[str]] = defaultdict(set)
-        for calendar in found:
-            invited_as[calendar.account.person_id].add(calendar.invited)
+        for calendar in rows_found:
+            person_id = calendar.account.person_id
+            if taken.get(calendar.invited, person_id) != person_id:
+                continue  # a former address of theirs that is somebody else's now
+            invited_as[person_id].add(calendar.invited)
             self.calendars[calendar.pk] = calendar
         self.seats = [
             seat_of(calendar, frozenset(invited_as[calendar.account.person_id]))

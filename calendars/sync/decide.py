@@ -28,7 +28,7 @@ from calendars.sync.succession import other_tail, record_successions
 from calendars.sync.tally import Tally
 from calsync.engine.compare import differences
 from calsync.engine.events import Event as HubEvent
-from calsync.engine.findings import delete_against_edit, edited_before_known
+from calsync.engine.findings import copy_ended, delete_against_edit, edited_before_known
 from calsync.engine.fingerprint import changed, fingerprints
 from calsync.engine.plan import (
     EventPlan,
@@ -241,12 +241,8 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
         if link.state in (LinkState.HELD, LinkState.RELEASED):  # held as vanished: its delete could not be made
             link.state = LinkState.ACTIVE
             store.plan_delete(link, why="The event was deleted elsewhere, and this copy is here after all.")
-        if read is not None and edited and Role(link.role) is not Role.COPY:
-            if lives_on is not None:
-                hear_superseded(scene, store, link, lives_on, sighting, edited)
-            else:
-                state = rows.link_state(link, scene.calendar)
-                store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
+        if read is not None and edited:
+            _keep_edit_of_dying(scene, store, link, sighting, read, edited)
             link.remote_map = dict(fingerprints(read, key=scene.key))  # told once
         return False
     text = "It was edited here after it had been deleted on the other side: the edit won and the event stays."
@@ -255,6 +251,20 @@ def _edited_while_dying(scene: Scene, store: Store, link: Link, sighting: Sighti
     store.add_finding(finding, event=link.event)
     _forget(link)
     return True
+
+
+def _keep_edit_of_dying(
+    scene: Scene, store: Store, link: Link, sighting: Sighting, read: HubEvent, edited: frozenset[str]
+) -> None:
+    """Keep what somebody wrote into a copy that goes all the same."""
+    state, whole = rows.link_state(link, scene.calendar), scene.wholes.get(link.event.whole_id or 0)
+    if Role(link.role) is Role.COPY:
+        if link.remote_map:  # else it was never recorded what stood there before
+            store.add_finding(copy_ended(state, read=read, paths=edited), event=link.event)
+    elif whole is not None and whole.deleted_at is None:
+        hear_superseded(scene, store, link, whole, sighting, edited)
+    else:
+        store.add_finding(delete_against_edit(state, edited=read, paths=edited, kept=False), event=link.event)
 
 
 def _delete_late_copy(store: Store, link: Link, sighting: Sighting) -> None:

@@ -35,7 +35,7 @@ def welcome(*, calendars: Sequence[Calendar], now: datetime) -> None:
     """
     joining = [calendar for calendar in calendars if calendar.is_primary and not calendar.leaves_existing_alone]
     people = {calendar.account.person_id for calendar in joining}
-    accounts = LinkedAccount.objects.in_use().filter(person_id__in=people, person__is_active=True)
+    accounts = LinkedAccount.objects.filter(person_id__in=people, person__is_active=True)  # former addresses, too
     addresses = set(accounts.order_by("pk").values_list("address", flat=True))
     if not addresses:
         return

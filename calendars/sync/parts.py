@@ -23,7 +23,7 @@ from calendars.sync.locks import lock_people
 from calendars.sync.stamps import Stamps
 from calsync.engine import serial
 from calsync.engine.events import Event as HubEvent
-from calsync.engine.parts import crossing, is_split, parts_of
+from calsync.engine.parts import crossing, is_split, part_key, parts_of
 from calsync.engine.plan import wanted_writes
 from calsync.engine.policy import Role
 from calsync.engine.traits import Traits
@@ -124,7 +124,7 @@ class _Keeper:
             return False
         return _needs_parts(event, traits) and may_delete(event, rows.link_state(link, link.calendar))
 
-    def _wanted(self, event: HubEvent | None, places: Sequence[Link], having: Collection[str]) -> dict[str, HubEvent]:
+    def _wanted(self, event: HubEvent | None, places: Sequence[Link], having: dict[str, Event]) -> dict[str, HubEvent]:
         if event is None or not places:
             return {}
         starts = [link.calendar.window_start for link in places if link.calendar.window_start]
@@ -132,7 +132,12 @@ class _Keeper:
         after = min(starts, default=self.now - timedelta(days=settings.CALSYNC_WINDOW_BACK_DAYS))
         before = max(ends, default=self.now + timedelta(days=settings.CALSYNC_WINDOW_AHEAD_DAYS))
         traits = gateway.TRAITS[places[0].calendar.platform]
-        return parts_of(event, traits=traits, after=after, before=before, kept=having)
+        wanted = parts_of(event, traits=traits, after=after, before=before, kept=having)
+        moved = [part.starts_at for name, part in having.items() if name not in wanted and part_key(name)]
+        if moved and (first := min(moved) - timedelta(days=1)) < after:
+            # Moved occurrences are parts of other names: those that have left the window move along with the rest.
+            wanted = parts_of(event, traits=traits, after=first, before=before, kept=having)
+        return wanted
 
     def _end(self, part: Event) -> None:
         """A part that is no longer one is taken out wherever it stands; its name may be used again."""

@@ -15,7 +15,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from calendars import rows, selectors, standing
-from calendars.models import Calendar, Event, Link, LinkState, Watch, Withheld
+from calendars.models import Calendar, Event, Finding, Link, LinkState, Watch, Withheld
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
@@ -55,6 +55,7 @@ class Round:
     since: str = ""  # the cursor that the round goes on from; none in a complete read
     seen: set[str] = field(default_factory=set)
     tombstones: list[str] = field(default_factory=list)
+    sound: set[str] = field(default_factory=set)  # events that were understood
     found: int = 0
     cursor: str = ""
     complete: bool = False
@@ -110,6 +111,7 @@ def _read(reading: Round) -> None:
         living = [item for item in page.items if item.event is not None or item.problem]
         reading.seen.update(item.remote_id for item in page.items)
         reading.tombstones += [item.remote_id for item in page.items if item.event is None and not item.problem]
+        reading.sound.update(item.remote_id for item in living if not item.problem)
         reading.found += len(living)
         if living:
             _decide(reading, living)
@@ -136,6 +138,7 @@ def _decide_alone(reading: Round, item: Item) -> None:
         raise
     except Exception as error:
         log_defect(logger, "item.undecided", error, calendar=reading.calendar.pk)
+        reading.sound.discard(item.remote_id)
         _decide_all(reading, [replace(item, event=None, problem="CalSync itself failed on it; the log has the place.")])
 
 
@@ -253,6 +256,7 @@ def _finish(reading: Round) -> None:
             generation=calendar.generation + reading.complete,
             reread_at=_still_wanted(reading),
         )
+        _settle_mended(reading, now)
     calendar.imported_at = calendar.imported_at or now
     if reading.complete:  # at first for the series of colleagues that this calendar waits for
         reading.tally.rung |= roll_parts(calendar, stamps=reading.stamps(), grace=NATIVE_GRACE)
@@ -267,6 +271,21 @@ def _expect_news(reading: Round) -> None:
     before = reading.calendar.last_success_at
     if reading.since and before is not None and (reading.found or reading.tombstones):
         Watch.objects.filter(calendar=reading.calendar).expect_news(since=before - CLOCKS_APART, now=reading.clock())
+
+
+def _settle_mended(reading: Round, now: datetime) -> None:
+    """Findings of events that could not be understood are settled when these are, or are gone."""
+    if not (reading.sound or reading.tombstones or reading.complete):
+        return
+    waiting = Finding.objects.filter(calendar=reading.calendar, kind=FindingKind.MALFORMED, settled_at__isnull=True)
+    mended = {*reading.sound, *reading.tombstones}
+    settled = [
+        pk
+        for pk, remote_id in waiting.order_by("pk").values_list("pk", "remote_id")
+        if remote_id in mended or (reading.complete and remote_id not in reading.seen)
+    ]
+    if settled:
+        Finding.objects.filter(pk__in=settled).update(settled_at=now)
 
 
 def _still_wanted(reading: Round) -> Case | F:

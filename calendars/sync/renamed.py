@@ -13,7 +13,9 @@ from datetime import datetime
 from django.db.models import F
 
 from accounts.models import Health, LinkedAccount
-from calendars.models import Calendar, CalendarQuerySet, Link, LinkState, Operation
+from calendars.models import Calendar, CalendarQuerySet, Event, Link, LinkState, Operation
+from calsync.engine import serial
+from calsync.engine.events import Event as HubEvent
 from calsync.providers.base import Item
 
 logger = logging.getLogger(__name__)
@@ -56,14 +58,20 @@ def read_anew(account_ids: Sequence[int], *, now: datetime) -> None:
 def take_over(*, calendar: Calendar, items: Sequence[Item], now: datetime) -> None:
     """Move the links of a former calendar here, in the caller's transaction, if these items prove that it is this one.
 
-    An event without guests proves it: the same id in two mailboxes is found for guests of one meeting only.
+    Events of the mailbox's owner prove it: at Google the same id in two mailboxes is found for guests of one meeting.
     """
     if calendar.imported_at is not None:
         return
-    own = [item.remote_id for item in items if item.event is not None and not item.event.guests]
-    known = Link.objects.filter(state=LinkState.ACTIVE, remote_id__in=own)
-    for former in _former(calendar).filter(pk__in=known.values("calendar_id")):
+    own = {item.remote_id: item.event for item in items if item.event is not None and item.event.organizes}
+    known = Link.objects.filter(state=LinkState.ACTIVE, remote_id__in=own, calendar__in=_former(calendar))
+    proven = {link.calendar_id for link in known.select_related("event") if _is_own(own[link.remote_id], link.event)}
+    for former in _former(calendar).filter(pk__in=proven):
         _move(former, calendar, now=now)
+
+
+def _is_own(read: HubEvent, known: Event) -> bool:
+    """Whether an event is its owner's here and there: without guests, or organised by the owner in both mailboxes."""
+    return not read.guests or serial.load(known.content).organizes
 
 
 def _former(calendar: Calendar) -> CalendarQuerySet:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 
 from calendars import rows
-from calendars.models import Calendar, Event, EventEntry, Finding, Link, LinkState, Operation
+from calendars.models import Calendar, Event, EventEntry, Finding, Link, LinkState, Operation, OperationState
 from calendars.signals import findings_stored
 from calendars.sync.history import History, Kind
 from calendars.sync.parts import Whole, keep_parts
@@ -92,6 +92,7 @@ class Store:
         if plan.event is None:
             event.deleted_at = self.stamps.planned_at
             self.changed_events.append(event)
+            settle_obstacles(event, now=self.stamps.planned_at)
         elif plan.changed:
             rows.fill_event(event, plan.event, changed_at=changed_at)
             self.changed_events.append(event)
@@ -295,6 +296,12 @@ def _json_values(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def settle_obstacles(event: Event, *, now: datetime) -> int:
-    """A changed event may have become representable: its missing copies are looked at again."""
+    """A changed event may have become representable: its missing copies are looked at again. What was refused of it
+    before is no longer what anybody would write; what a brake has stopped waits on.
+    """
     obstacles = Finding.objects.filter(event=event, kind=FindingKind.CANNOT_REPRESENT, settled_at__isnull=True)
-    return obstacles.update(settled_at=now)
+    settled = obstacles.update(settled_at=now)
+    if settled:
+        parked = Operation.objects.filter(link__event=event, state=OperationState.PARKED)
+        parked.exclude(error_code__in=_STOPPED).update(state=OperationState.DROPPED, closed_at=now)
+    return settled

@@ -37,6 +37,7 @@ class Attendance:
 
     ``present``: links in their calendars. ``natives``: copies that an invitation made and that no link of the meeting
     knows yet. ``closed``: calendars that get no link. ``uncopied``: calendars for which no rule allows a copy.
+    ``kept``: calendars whose person is not found among the guests any more although nobody was uninvited.
     """
 
     seats: tuple[Seat, ...] = ()
@@ -44,6 +45,7 @@ class Attendance:
     natives: Mapping[int, LinkState] | None = None
     closed: Set[int] = frozenset()
     uncopied: Set[int] = frozenset()
+    kept: Set[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Joined:
     retired: tuple[LinkState, ...] = ()
 
 
+def asked_to(event: Event) -> set[str]:
+    """The addresses that are invited to the meeting as a whole. Rooms are not."""
+    return {guest.address for guest in event.guests if not (guest.resource or guest.partial)}
+
+
 def invited(event: Event, *, origin: Platform, seats: Iterable[Seat]) -> tuple[Seat, ...]:
     """The seats of the guests whom the meeting's own platform does not reach, one for each person, by calendar.
 
@@ -62,7 +69,7 @@ def invited(event: Event, *, origin: Platform, seats: Iterable[Seat]) -> tuple[S
     """
     if not event.organizes:
         return ()
-    asked = {guest.address for guest in event.guests if not (guest.resource or guest.partial)}
+    asked = asked_to(event)
     people: dict[int, list[Seat]] = {}
     for seat in seats:
         if seat.addresses & asked:
@@ -90,7 +97,7 @@ def join(plan: EventPlan, attendance: Attendance, *, key: bytes) -> Joined:
     kept, retired = [], []
     for present in attendance.present:
         seat = free.pop(present.calendar_id, None)
-        if seat is None and present.role is Role.COPY:
+        if seat is None and present.role is Role.COPY and present.calendar_id not in attendance.kept:
             retired.append(present)
         else:
             kept.append(replace(present, place=seat.place) if seat else present)

@@ -87,6 +87,15 @@ def copy_deleted(link: LinkState) -> Finding:
     return Finding(FindingKind.COPY_DELETED, link.calendar_id, frozenset(), {}, text)
 
 
+def copy_ended(link: LinkState, *, read: Event, paths: frozenset[str]) -> Finding:
+    """A colleague's copy was edited while its meeting was on its way out."""
+    text = (
+        f"The copy of a meeting was edited here ({named(paths)}) while it was being taken out, because the meeting was "
+        "deleted or does not concern its person in this form any more. The edit is kept here."
+    )
+    return Finding(FindingKind.COPY_EDITED, link.calendar_id, paths, values_at(read, paths), text)
+
+
 def delete_against_edit(link: LinkState, *, edited: Event, paths: frozenset[str], kept: bool) -> Finding:
     """One side deleted what the other had edited."""
     outcome = "the edit won: the event is made again" if kept else "the deletion won: the edit is kept here"

@@ -1,18 +1,31 @@
 """One event out of an iCalendar file, for trying rules on it. Nothing is synced by way of such files.
 
-What lives here: the first event of a file as the engine's value. What does not: changed occurrences of a series; they
-stand in the file as events of their own and are left out.
+What lives here: the first event of a file as the engine's value, with the changed and cancelled occurrences of its
+series, which stand in the file as events of their own. What does not: any other event of the file.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from icalendar import Calendar
 
 from calsync.engine import recurrence, zones
-from calsync.engine.events import AllDay, Content, Event, Guest, Recurrence, Sensitivity, ShowAs, Timed, When
+from calsync.engine.events import (
+    AllDay,
+    Content,
+    Event,
+    Guest,
+    OccurrenceKey,
+    Override,
+    Recurrence,
+    Sensitivity,
+    ShowAs,
+    Timed,
+    When,
+)
 from calsync.providers.text import normalised, one_line
 
 _BUSY = {
@@ -25,6 +38,7 @@ _BUSY = {
 _CLASSES = {"PRIVATE": Sensitivity.PRIVATE, "CONFIDENTIAL": Sensitivity.CONFIDENTIAL}
 _ANSWERS = {"ACCEPTED": "accepted", "TENTATIVE": "tentative", "DECLINED": "declined"}
 _RULES = ("RRULE", "RDATE", "EXDATE")
+_OF = "RECURRENCE-ID"  # names the occurrence that an event of the file stands for
 
 
 class NotAnEvent(ValueError):
@@ -32,13 +46,20 @@ class NotAnEvent(ValueError):
 
 
 def read_event(text: str, *, address: str, zone: str) -> Event:
-    """The first event of a file, seen by the owner of ``address``; times without a zone are in ``zone``."""
+    """The first event of a file, seen by the owner of ``address``; times without a zone are in ``zone``.
+
+    A file that holds nothing but a changed occurrence, as in an invitation to it, is read as that single event.
+    """
     try:
         found: list[Any] = Calendar.from_ical(text).walk("VEVENT")  # Any: its properties are of many types
-        raw = next((one for one in found if "RECURRENCE-ID" not in one), None)
-        if raw is None:
+        if not found:
             raise NotAnEvent("The file holds no VEVENT.")
-        return _event(raw, address=address.lower(), zone=zone)
+        raw = next((one for one in found if _OF not in one), found[0])
+        event = _event(raw, address=address.lower(), zone=zone)
+        if event.recurrence is None:
+            return event
+        own = [one for one in found if _OF in one and str(one.get("UID", "")) == event.uid]
+        return _with_occurrences(event, own, zone=zone)
     except NotAnEvent:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
@@ -53,14 +74,7 @@ def _event(raw: Any, *, address: str, zone: str) -> Event:
     guests = tuple(_guest(one) for one in _listed(raw.get("ATTENDEE")) if _address(one) and _address(one) != organizer)
     organizes = organizer in ("", address) or not guests
     return Event(
-        content=Content(
-            when=when,
-            title=one_line(str(raw.get("SUMMARY", ""))),
-            body=normalised(str(raw.get("DESCRIPTION", ""))),
-            location=one_line(str(raw.get("LOCATION", ""))),
-            show_as=_show_as(raw),
-            sensitivity=_CLASSES.get(str(raw.get("CLASS", "")).upper(), Sensitivity.NORMAL),
-        ),
+        content=_content(raw, when),
         recurrence=series,
         cancelled=cancelled,
         uid=str(raw.get("UID", "")),
@@ -69,6 +83,45 @@ def _event(raw: Any, *, address: str, zone: str) -> Event:
         guests=guests,
         categories=_categories(raw),
     )
+
+
+def _content(raw: Any, when: When) -> Content:
+    return Content(
+        when=when,
+        title=one_line(str(raw.get("SUMMARY", ""))),
+        body=normalised(str(raw.get("DESCRIPTION", ""))),
+        location=one_line(str(raw.get("LOCATION", ""))),
+        show_as=_show_as(raw),
+        sensitivity=_CLASSES.get(str(raw.get("CLASS", "")).upper(), Sensitivity.NORMAL),
+    )
+
+
+def _with_occurrences(event: Event, changed: list[Any], *, zone: str) -> Event:
+    """The series with what the file changes or cancels about occurrences of it; of two changes, the later one."""
+    exceptions: dict[OccurrenceKey, Override] = {}
+    cancelled = set(event.cancelled)
+    for raw in changed:
+        if "RANGE" in raw[_OF].params:
+            raise NotAnEvent("The file changes an occurrence and all that follow at once, which cannot be tried here.")
+        key = _key(raw[_OF], event.content.when, zone=zone)
+        exceptions.pop(key, None)
+        if str(raw.get("STATUS", "")).upper() == "CANCELLED":
+            cancelled.add(key)
+            continue
+        cancelled.discard(key)
+        if override := recurrence.override_of(event.content, key, _content(raw, _when(raw, zone=zone))):
+            exceptions[key] = override
+    return replace(event, exceptions=exceptions, cancelled=frozenset(cancelled))
+
+
+def _key(stamp: Any, series: When, *, zone: str) -> OccurrenceKey:  # Any: a property of the library
+    """Which occurrence is meant. Some programs write the day alone, or a time for a series of whole days."""
+    at = stamp.dt
+    if isinstance(series, AllDay):
+        return recurrence.key_of(at.date() if isinstance(at, datetime) else at)
+    if not isinstance(at, datetime):
+        return recurrence.key_of(datetime.combine(at, series.start.time()))
+    return recurrence.key_at(zones.to_instant(at.replace(tzinfo=None), _zone_of(stamp, zone)), start=series)
 
 
 def _when(raw: Any, *, zone: str) -> When:

@@ -5,7 +5,7 @@ import pytest
 from calsync.engine.events import Content, Guest, OccurrenceKey, Platform, Sensitivity, ShowAs
 from calsync.engine.rules.condition import mentioned
 from calsync.engine.rules.facts import Level, Topology
-from calsync.engine.rules.language import CONDITIONS, read_conditions
+from calsync.engine.rules.language import read_conditions
 from tests.engine.builders import NINE, days, series, single, timed, weekly
 from tests.engine.rule_facts import ADA, BO, EVE, asks, facts, reasons
 
@@ -68,12 +68,6 @@ def test_a_condition_holds_for_the_one_and_not_for_the_other(condition, yes, no)
     assert asks(condition, yes)
     assert not asks(condition, no)
     assert asks(f"not: {{{condition}}}", no)
-
-
-def test_every_condition_of_the_language_is_in_a_table():
-    clock = {"working_hours", "zone_distance", "weekday", "duration", "all_day", "ahead"}  # test_rule_times
-
-    assert {condition.partition(":")[0] for condition, _, _ in TABLE} | clock == set(CONDITIONS)
 
 
 def test_without_conditions_everything_matches():

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import transaction
+
+from tests.house.company import Company, found_company
 
 PACKAGES = ("calsync", "accounts", "notifications", "syncrules", "calendars", "conflicts", "calsync_site")
 NOT_OURS = {".git", ".venv", "var", "__pycache__", "static", "node_modules", "htmlcov"}
@@ -36,3 +40,11 @@ def python_files(repository: Path) -> list[Path]:
 def pages(repository: Path) -> list[Path]:
     """Every page of documentation."""
     return files(repository, "*.md")
+
+
+@pytest.fixture(scope="module")
+def company(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[Company]:
+    """A company for all tests of a module: what each of them changes is taken back after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield found_company()
+        transaction.set_rollback(True)

@@ -72,10 +72,13 @@ BY_ITSELF = {  # nobody asks for it: a schedule, or what a provider has answered
     "calendars.services.audit_calendars": "reads, and keeps its result as a row of its own",
     "calendars.services.clean_up": "a schedule",
     "calendars.services.look_up": "a calendar's name and zone, as the provider tells them",
+    "calendars.trials.try_connections": "a schedule",
     "conflicts.services.close_settled": "a schedule",
     "conflicts.services.open_cases": "a schedule",
     "notifications.services.tell": "a message about what has its line",
+    "notifications.mail.send_due": "a schedule",
     "notifications.services.tell_all": "a message about what has its line",
+    "notifications.services.tell_it": "a message about what a schedule found",
 }
 
 READS = {

@@ -43,6 +43,8 @@ class Side(Protocol):
 
     def person_renames(self, remote_id: str, title: str) -> None: ...
 
+    def person_renames_one(self, remote_id: str, occurrence: datetime, title: str) -> None: ...
+
     def person_moves(self, remote_id: str, occurrence: datetime, start: datetime, end: datetime) -> None: ...
 
     def person_cancels(self, remote_id: str, occurrence: datetime) -> None: ...
@@ -85,6 +87,9 @@ class GoogleSide:
 
     def person_renames(self, remote_id: str, title: str) -> None:
         self.simulator.google.patch_event(ADDRESS, remote_id, {"summary": title})
+
+    def person_renames_one(self, remote_id: str, occurrence: datetime, title: str) -> None:
+        self.person_renames(_google_instance(remote_id, occurrence), title)
 
     def person_moves(self, remote_id: str, occurrence: datetime, start: datetime, end: datetime) -> None:
         self.simulator.google.patch_event(ADDRESS, _google_instance(remote_id, occurrence), _google_span(start, end))
@@ -147,6 +152,9 @@ class GraphSide:
 
     def person_renames(self, remote_id: str, title: str) -> None:
         self.simulator.graph.update_event(ADDRESS, remote_id, {"subject": title})
+
+    def person_renames_one(self, remote_id: str, occurrence: datetime, title: str) -> None:
+        self.person_renames(self._instance(remote_id, occurrence), title)
 
     def person_moves(self, remote_id: str, occurrence: datetime, start: datetime, end: datetime) -> None:
         self.simulator.graph.update_event(ADDRESS, self._instance(remote_id, occurrence), _graph_span(start, end))

@@ -80,6 +80,37 @@ def test_a_changed_master_keeps_its_exceptions(side):
     assert difference(side, wanted, again.event) == frozenset()
 
 
+def test_an_occurrence_that_was_put_back_follows_its_series_again(side):
+    plain = series()
+    written = created(side, plain)
+    special = series(exceptions={SECOND: {Field.TITLE: "Special", Field.LOCATION: "Room 2"}})
+    written = expect_written(side, update(written, plain, special))
+    written = expect_written(side, update(written, special, plain))
+    renamed = replace(plain, content=replace(plain.content, title="Daily", location="Room 3"))
+
+    again = expect_written(side, update(written, plain, renamed))
+
+    assert difference(side, renamed, again.event) == frozenset()
+    assert difference(side, renamed, stored(side, written.remote_id)) == frozenset()
+
+
+def test_an_occurrence_edited_while_its_series_is_written_is_not_overwritten(side):
+    before = series()
+    written = created(side, before)
+    wanted = replace(before, content=replace(before.content, title="Daily"))
+    by_hand = [lambda: side.person_renames_one(written.remote_id, week_later(NINE), "By hand")]
+
+    def strike(call):
+        if by_hand and call.method == "PATCH":
+            by_hand.pop()()
+
+    side.simulator.core.on_call.append(strike)
+    side.provider.apply(side.mailbox, [update(written, before, wanted)])
+
+    assert by_hand == []
+    assert stored(side, written.remote_id).exceptions[SECOND] == {Field.TITLE: "By hand"}
+
+
 def test_a_series_moved_to_another_time_of_day_holds_no_old_exceptions(side):
     before = full_series()
     written = created(side, before)

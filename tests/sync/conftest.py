@@ -25,6 +25,7 @@ from calsync.simulator.graph.oauth import CLIENT_ID, CLIENT_SECRET
 from calsync.simulator.graph.tenant import TENANT_ID
 from calsync.simulator.server import Simulator
 from tests.sync.company import Company
+from tests.sync.laws import Laws
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -180,6 +181,12 @@ def world(db, november, simulator, settings, tmp_path) -> World:
     settings.GOOGLE_API_URL = simulator.url
     settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(key_file)
     return World(simulator, november)
+
+
+@pytest.fixture
+def laws(world) -> Laws:
+    """Rules as the console saves them; there are none yet."""
+    return Laws()
 
 
 @pytest.fixture

@@ -73,6 +73,9 @@ class Outlook:
     def cancel(self, on) -> None:
         self.store.delete_event(self.person.address, self._id(on))
 
+    def delete_all(self) -> None:
+        self.store.delete_event(self.person.address, self.series.id)
+
     def rename_all(self, title) -> None:
         self.store.update_event(self.person.address, self.series.id, {"subject": title})
 
@@ -154,6 +157,9 @@ class Google:
 
     def restore(self, on) -> None:
         self.edit(on, status="confirmed")
+
+    def delete_all(self) -> None:
+        self.store.delete_event(self.person.address, self.series.id)
 
     def rename_all(self, title) -> None:
         self.store.patch_event(self.person.address, self.series.id, {"summary": title})

@@ -11,6 +11,9 @@ from calendars.management.commands.audit import as_text as audit_text
 from calendars.models import Calendar, Finding, Link, Operation
 from calendars.sync.run import serve
 from calsync.engine import serial
+from calsync.providers.google import calls
+from calsync.providers.graph import changes
+from calsync.providers.graph.client import PREFER
 from calsync.simulator.core import Fault
 from calsync_site.management.commands.sync import as_json
 from tests.sync.conftest import NOW
@@ -66,6 +69,28 @@ def test_the_finding_of_a_mass_delete_says_what_would_have_been_done(world):
     listed = serial.load_value(found.values["events"]).split("\n")
     assert (len(listed), listed[0]) == (15, "2026-12-01 08:00  Day 1")
     assert "Day 1" not in found.text
+
+
+@pytest.mark.parametrize("side", ["outlook", "google"])
+def test_deletions_are_counted_over_all_pages_of_a_read(world, monkeypatch, side):
+    monkeypatch.setattr(calls, "PAGE", 3)
+    monkeypatch.setattr(changes, "HEADERS", {"Prefer": f"{PREFER}, odata.maxpagesize=3"})
+    ada = world.person("ada")
+    fill(ada, 20)
+    world.activate()
+    gone, delete = (ada.google, ada.delete_google) if side == "google" else (ada.outlook, ada.delete_outlook)
+    for event in gone[:15]:
+        delete(event["id"])
+    world.settle()
+    assert sorted(len(titles_of) for titles_of in titles(ada)) == [5, 20]
+    assert Finding.objects.get().kind == "mass_delete"
+
+
+def test_the_finding_of_an_empty_side_says_what_would_have_been_done(world):
+    emptied_world(world)
+    found = Finding.objects.get()
+    assert found.text.startswith("8 of 8 events vanished from this calendar at once (2026-12-01 to 2026-12-08)")
+    assert serial.load_value(found.values["events"]).split("\n")[0] == "2026-12-01 08:00  Day 1"
 
 
 def test_released_deletions_are_carried_out_on_the_other_side(world):
@@ -272,6 +297,8 @@ def test_a_copy_that_is_deleted_a_third_time_waits_for_a_person(world):
     ada, report = deleted_again_and_again(world, times=3)
     assert titles(ada) == (["Review"], [])
     found = Finding.objects.get(kind="resurrection")
+    assert found.text.endswith("It waits for a person.")
+    assert serial.load_value(found.values["title"]) == "Review"
     assert [operation.error_code for operation in report.parked] == ["resurrection"]
     assert (report.idle, report.tally.brakes) == (True, 1)
     assert world.audit().count("conflicts") == len(world.audit().differences) == 1

@@ -1,6 +1,6 @@
 """Colleagues on different platforms: a meeting reaches a guest once, natively or as a copy, and mails nobody."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,7 +10,12 @@ from calendars.models import Calendar, Event, Finding, Operation
 from calendars.sync import push as pushing
 from calendars.sync import store
 from calsync.engine import serial
-from tests.sync.company import BOTH_WAYS, WEEKLY
+from conflicts.services import open_cases
+from notifications.models import Message
+from tests.sync.company import BOTH_WAYS, OTHER, WEEKLY
+from tests.sync.series_hands import hands_of
+
+SECOND = datetime.fromisoformat("2026-12-08T09:00")  # of the weekly meeting
 
 
 @BOTH_WAYS
@@ -151,6 +156,54 @@ def test_an_edit_of_a_copy_is_put_back_and_its_person_is_told(company, here):
     assert company.titles() == ["Review"]
     finding = Finding.objects.get()
     assert (finding.kind, finding.person) == ("copy_edited", company.bo.user)
+    company.assert_quiet()
+    open_cases(now=timezone.now())
+    [message] = Message.objects.all()
+    assert message.person == company.bo.user
+    assert "edited here (title). Only the organiser can change it: it is put back." in message.sentence
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("act", ["rename", "move", "cancel"])
+def test_an_edit_of_one_occurrence_of_a_copy_is_put_back_and_the_next_change_reaches_it(company, here, act):
+    made = company.invite(recurrence=WEEKLY[here])
+    company.world.settle()
+    hand = hands_of(company.bo)[OTHER[here]]
+    before = hand.sees()
+    if act == "rename":
+        hand.rename(SECOND, "Hijacked")
+    elif act == "move":
+        hand.move(SECOND, SECOND.replace(hour=15))
+    else:
+        hand.cancel(SECOND)
+    company.world.settle()
+    assert hand.sees() == before
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.person) == ("copy_edited", company.bo.user)
+    company.edit(made, title="Review 2")
+    company.world.settle()
+    assert [title for _, _, title in hand.sees()] == ["Review 2"] * 5
+    company.assert_quiet()
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("why", ["deleted", "uninvited", "native came"])
+def test_an_edit_of_a_copy_that_is_taken_out_is_kept(company, here, why):
+    made = company.invite(by_mail=why == "native came")
+    company.world.settle()
+    company.guest_edits("Minutes")
+    if why == "deleted":
+        company.delete(made)
+    elif why == "uninvited":
+        company.edit(made, guests=[])
+    else:
+        company.world.simulator.core.release_mails()
+    company.turn(company.ada)  # before the guest's calendar is read
+    company.world.settle()
+    assert company.titles() == (["Review"] if why == "native came" else [])
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.person) == ("copy_edited", company.bo.user)
+    assert serial.load_value(finding.values["title"]) == "Minutes"
     company.assert_quiet()
 
 

@@ -67,7 +67,7 @@ def test_two_calendars_decided_at_once_double_nothing(transactional_db, world, m
             assert at_once(calendar_ids) == []
     world.simulator.core.release_mails()
     for event in [*ada.outlook]:
-        if event["isOrganizer"]:
+        if event["attendees"] and event["isOrganizer"]:  # not the copies of Bo's meetings: those edits would be kept
             ada.edit_outlook(event["id"], location={"displayName": "Room 4"})
     Calendar.objects.all().ring(now=timezone.now())
     assert at_once(calendar_ids) == []

@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts.models import Clearance, User
+from accounts.models import Clearance, Origin, TrailEntry, User
+from accounts.trail import Acting, acting
 from calendars import services
 from calendars.models import Calendar, Event, Finding, Link
 from calendars.sync.run import serve
@@ -101,6 +102,28 @@ def test_content_is_shown_to_the_cleared_only(world):
         assert "is not cleared" in masked
         assert not any(word in masked for word in ("Budget", "Room 4", "guest@"))
     assert json.loads(run(number, "--json")[1])["content"] is None
+
+
+def test_what_is_shown_at_a_shell_stands_in_the_audit_trail_with_the_shells_user(world):
+    """Nobody there has proven to be whom they name: neither the operator nor the owner."""
+    ada = world.person("ada")
+    ada.in_outlook(subject="Budget")
+    world.activate()
+    number = str(Event.objects.get().pk)
+    operator()
+    operator("nosy@meridian.example", clearance=Clearance.CONFIDENTIAL)
+    with acting(Acting(Origin.COMMAND, name="root, manage.py explain_event")):
+        run(number)
+        run(number, "--as", "nosy@meridian.example")
+        assert not TrailEntry.objects.filter(action="content.seen").exists()
+        for named in ("olga@meridian.example", ada.address):
+            assert "Title: Budget" in run(number, "--as", named)[1]
+    seen = TrailEntry.objects.filter(action="content.seen").order_by("pk")
+    assert [(line.actor_name, line.facts) for line in seen] == [
+        ("root, manage.py explain_event", {"shown_as": "olga@meridian.example"}),
+        ("root, manage.py explain_event", {"shown_as": ada.address}),
+    ]
+    assert "Budget" not in str(list(seen.values()))
 
 
 def test_an_unknown_operator_and_an_unknown_event_are_refused(world):

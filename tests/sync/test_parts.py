@@ -9,6 +9,8 @@ from django.utils import timezone
 from calendars.models import Event, Finding, Link
 from calendars.sync.sweep import roll_windows
 from tests.sync.agenda import in_google, in_outlook
+from tests.sync.conftest import NOW
+from tests.sync.test_horizon import settle_at
 
 pytestmark = pytest.mark.one_database
 
@@ -274,6 +276,61 @@ def test_parts_follow_the_window_and_what_leaves_it_stays(world):
         outlook, google = agendas(ada, high=datetime(2028, 3, 1, tzinfo=UTC))
     assert outlook == google
     assert set(before) < set(outlook)
+
+
+def after_a_year_and_a_half(world, act):
+    """The schedule rolls the window month by month until half of the series has left it; then somebody acts."""
+    for month in range(1, 18):
+        settle_at(world, NOW + timedelta(days=31 * month))
+    with time_machine.travel(NOW + timedelta(days=31 * 18), tick=True):
+        act()
+        world.settle()
+
+
+FIFTH_FRIDAY = "RRULE:FREQ=MONTHLY;BYDAY=5FR"
+LATE = datetime(2028, 12, 1, tzinfo=UTC)
+
+
+def fifth_fridays(ada):
+    return series(ada, FIFTH_FRIDAY, start="2027-01-29T09:00:00", end="2027-01-29T09:30:00")
+
+
+@pytest.mark.parametrize(
+    ("change", "first"),
+    [
+        (spans("2027-01-29T14:00:00", "2027-01-29T14:30:00"), ("2027-01-29T13:00", "2027-01-29T13:30", "Review")),
+        ({"summary": "Renamed"}, ("2027-01-29T08:00", "2027-01-29T08:30", "Renamed")),
+    ],
+    ids=["moved", "renamed"],
+)
+def test_a_changed_series_changes_its_parts_that_have_left_the_window_too(world, change, first):
+    ada = world.person("ada")
+    made = fifth_fridays(ada)
+    world.activate()
+    after_a_year_and_a_half(world, lambda: ada.edit_google(made["id"], **change))
+    outlook, google = agendas(ada, high=LATE)
+    assert outlook == google
+    assert (len(google), google[0]) == (8, first)
+    assert world.mails == []
+
+
+def test_parts_that_have_left_the_window_are_edited_and_deleted_like_the_others(world):
+    ada = world.person("ada")
+    fifth_fridays(ada)
+    world.activate()
+
+    def act():
+        ada.edit_outlook(titled(ada, "Review", on="2027-01-29")["id"], subject="Minutes")
+        ada.delete_outlook(titled(ada, "Review", on="2027-04-30")["id"])
+
+    after_a_year_and_a_half(world, act)
+    outlook, google = agendas(ada, high=LATE)
+    assert outlook == google
+    assert [(start[:10], title) for start, _, title in google][:2] == [
+        ("2027-01-29", "Minutes"),
+        ("2027-07-30", "Review"),
+    ]
+    assert not Finding.objects.exists()
 
 
 def test_parts_are_no_events_of_their_own(world):

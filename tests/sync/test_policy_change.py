@@ -1,7 +1,5 @@
 """A changed rule and the events that stand already: counted first, applied in batches, stopped, resumed, undone."""
 
-from dataclasses import replace
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -11,17 +9,9 @@ from accounts.models import User
 from calendars import policy_change
 from calendars.models import Operation, PolicyChange
 from calendars.sync.policy_effects import Effect
-from calsync.engine.masking import BUSY_ONLY
-from calsync.engine.treatment import Leaving, Passage, Treatment
-from tests.sync.laws import Laws, titled
+from tests.sync.laws import BUSY, HOLD, SKIP
 
-BUSY = Treatment(details=BUSY_ONLY)
-SKIP = Treatment(passage=Passage.SKIP, leaving=Leaving.REMOVE)
-
-
-@pytest.fixture
-def laws(monkeypatch):
-    return Laws(monkeypatch)
+REMOVED = {**SKIP, "leaving": "remove"}
 
 
 @pytest.fixture
@@ -45,7 +35,7 @@ def begin(reason="because"):
 
 
 def test_a_preview_counts_by_unit_and_asks_no_provider(world, ada, laws):
-    laws.everybody(BUSY, only=titled("Private"))
+    laws.everybody(BUSY, titled="Private")
     world.simulator.core.ledger.clear()
     found = policy_change.preview(now=timezone.now())
     assert (found.seen, len(found.events)) == (5, 4)
@@ -56,18 +46,18 @@ def test_a_preview_counts_by_unit_and_asks_no_provider(world, ada, laws):
 
 
 @pytest.mark.parametrize(
-    ("treatment", "effect"),
+    ("then", "effect"),
     [
         (BUSY, Effect.MASKED),
-        (SKIP, Effect.REMOVED),
-        (replace(SKIP, leaving=Leaving.KEEP), Effect.LEFT),
-        (replace(SKIP, leaving=Leaving.MASK), Effect.MASKED),
-        (Treatment(passage=Passage.HOLD), Effect.HELD),
-        (Treatment(), Effect.NOTED),
+        (REMOVED, Effect.REMOVED),
+        (SKIP, Effect.LEFT),
+        ({**SKIP, "leaving": "mask"}, Effect.MASKED),
+        (HOLD, Effect.HELD),
+        ({}, Effect.NOTED),
     ],
 )
-def test_a_preview_says_what_applying_it_leaves_no_trace_of(world, ada, laws, treatment, effect):
-    laws.everybody(treatment, only=titled("Private"))
+def test_a_preview_says_what_applying_it_leaves_no_trace_of(world, ada, laws, then, effect):
+    laws.everybody(then, titled="Private")
     assert policy_change.preview(now=timezone.now()).counts == {effect: 4}
     begin()
     policy_change.carry_on(now=timezone.now())
@@ -81,7 +71,7 @@ def test_a_preview_says_what_applying_it_leaves_no_trace_of(world, ada, laws, tr
 
 
 def test_only_what_is_concerned_is_written(world, ada, laws):
-    laws.everybody(BUSY, only=titled("Private 1"))
+    laws.everybody(BUSY, titled="Private 1")
     world.simulator.core.ledger.clear()
     begin()
     policy_change.carry_on(now=timezone.now())
@@ -94,7 +84,7 @@ def test_only_what_is_concerned_is_written(world, ada, laws):
 def test_it_is_stopped_resumed_and_undone(world, ada, laws, monkeypatch):
     monkeypatch.setattr(policy_change, "BATCH", 2)
     monkeypatch.setattr(policy_change, "BATCHES_AT_ONCE", 1)
-    laws.everybody(SKIP, only=titled("Private"))
+    laws.everybody(REMOVED, titled="Private")
     change = begin()
     assert policy_change.carry_on(now=timezone.now()) == 1
     policy_change.stop(change=change, now=timezone.now())
@@ -109,7 +99,6 @@ def test_it_is_stopped_resumed_and_undone(world, ada, laws, monkeypatch):
     change.refresh_from_db()
     assert (change.state, change.done, change.total) == ("done", 4, 4)
 
-    laws.none()  # the rule's earlier version is restored
     policy_change.undo(change=change, by=None, reason="too much", now=timezone.now())
     while policy_change.carry_on(now=timezone.now()):
         pass
@@ -143,7 +132,7 @@ def test_the_next_batch_waits_while_too_much_is_to_be_written(world, ada, laws, 
 
 def test_the_page_shows_the_counts_and_steers(world, ada, laws, client):
     client.force_login(User.objects.create_superuser("root@meridian.example", "x"))
-    laws.everybody(BUSY, only=titled("Private"))
+    laws.everybody(BUSY, titled="Private")
     page = client.get(reverse("admin:calendars_policychange_preview")).content.decode()
     assert "For 4 of them something changes" in page
     assert "Copies masked" in page

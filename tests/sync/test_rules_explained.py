@@ -7,14 +7,7 @@ import pytest
 from django.core.management import call_command
 
 from calendars.models import Event
-from calsync.engine.masking import BUSY_ONLY
-from calsync.engine.treatment import Passage, Treatment
-from tests.sync.laws import Laws
-
-
-@pytest.fixture
-def laws(monkeypatch):
-    return Laws(monkeypatch)
+from tests.sync.laws import BUSY, HOLD, SKIP
 
 
 def explained():
@@ -25,23 +18,23 @@ def explained():
 
 
 @pytest.mark.parametrize(
-    ("treatment", "state", "code", "words"),
+    ("then", "state", "code", "words"),
     [
-        (Treatment(details=BUSY_ONLY), "in step", "masked", "Rule 1v1 masks here: free or busy, location, text, title"),
-        (Treatment(passage=Passage.SKIP), "not wanted", "rule", "Rule 1v1 does not let it travel into this calendar."),
-        (Treatment(horizon_days=3), "not wanted", "rule_horizon", "Rule 1v1 lets events travel 3 days ahead"),
-        (Treatment(passage=Passage.HOLD, approver="manager"), "held", "approval", "waits for an approval by manager"),
+        (BUSY, "in step", "masked", "Rule {rule} masks here: free or busy, location, text, title"),
+        (SKIP, "not wanted", "rule", "Rule {rule} does not let it travel into this calendar."),
+        ({"horizon": 3}, "not wanted", "rule_horizon", "Rule {rule} lets events travel 3 days ahead"),
+        (HOLD, "held", "approval", "waits for an approval by manager"),
     ],
 )
-def test_the_rule_that_decided_is_named_and_no_content_is(world, laws, treatment, state, code, words):
-    laws.everybody(treatment)
+def test_the_rule_that_decided_is_named_and_no_content_is(world, laws, then, state, code, words):
+    rule = laws.everybody(then)
     ada = world.person("ada")
     ada.in_outlook(subject="Dentist", location={"displayName": "Main Street"})
     world.activate()
     place, everything = explained()
     assert place["state"] == state
     [reason] = [reason for reason in place["reasons"] if reason["code"] == code]
-    assert words in reason["text"]
+    assert words.format(rule=rule.label) in reason["text"]
     assert "Dentist" not in everything
     assert "Main Street" not in everything
 
@@ -50,7 +43,7 @@ def test_a_copy_that_was_left_says_so(world, laws):
     ada = world.person("ada")
     made = ada.in_outlook(subject="Dentist")
     world.activate()
-    laws.everybody(Treatment(passage=Passage.SKIP))
+    laws.everybody(SKIP)
     ada.edit_outlook(made["id"], subject="Doctor")
     world.settle()
     place, _ = explained()
@@ -58,7 +51,7 @@ def test_a_copy_that_was_left_says_so(world, laws):
 
 
 def test_an_audit_finds_what_shows_through_a_mask_and_repair_masks_it(world, laws):
-    laws.everybody(Treatment(details=BUSY_ONLY))
+    laws.everybody(BUSY)
     ada = world.person("ada")
     ada.in_outlook(subject="Dentist")
     world.activate()

@@ -9,18 +9,8 @@ from calendars import decisions
 from calendars.choices import Decision
 from calendars.models import Event, Finding, Link
 from calsync.engine import serial
-from calsync.engine.events import Field
-from calsync.engine.masking import BUSY_ONLY
-from calsync.engine.treatment import Detail, Details, Passage, Treatment
 from tests.sync.company import BOTH_WAYS, WEEKLY
-from tests.sync.laws import Laws, titled
-
-BUSY = Treatment(details=BUSY_ONLY)
-
-
-@pytest.fixture
-def laws(monkeypatch):
-    return Laws(monkeypatch)
+from tests.sync.laws import BUSY, HOLD
 
 
 def quiet(world):
@@ -31,7 +21,7 @@ def quiet(world):
 
 
 def test_a_busy_rule_shows_times_and_nothing_else(world, laws):
-    laws.everybody(BUSY)
+    rule = laws.everybody(BUSY)
     ada = world.person("ada")
     ada.in_outlook(subject="Dentist", body={"contentType": "text", "content": "tooth"}, location={"displayName": "X"})
     ada.in_google(summary="Interview", description="with Acme", location="Y", visibility="private",
@@ -45,7 +35,7 @@ def test_a_busy_rule_shows_times_and_nothing_else(world, laws):
     assert (masked["subject"], masked["location"]["displayName"], masked["sensitivity"]) == ("Busy", "", "private")
     assert "Acme" not in masked["body"]["content"]
     twins = Link.objects.filter(role="twin")
-    assert {link.treatment["rule"] for link in twins} == {"1v1"}
+    assert {link.treatment["rule"] for link in twins} == {rule.label}
     assert {tuple(link.sent["fields"]) for link in twins} == {("recurrence", "sensitivity", "when")}
     quiet(world)
     assert world.audit().match_rate == 100.0
@@ -95,7 +85,7 @@ def test_no_exception_of_a_masked_series_tells_its_name(world, laws, side):
 
 @BOTH_WAYS
 def test_a_colleagues_copy_is_masked_without_guests_and_link(company, laws):
-    laws.everybody(Treatment(details=Details(Detail.TITLE, title="{title} ({organizer})")))
+    laws.everybody({"details": "title", "title": "{title} ({organizer})"})
     company.invite(title="Review")
     company.world.settle()
     assert company.titles() == ["Review ()"]
@@ -106,8 +96,8 @@ def test_a_colleagues_copy_is_masked_without_guests_and_link(company, laws):
 
 @BOTH_WAYS
 def test_the_rules_of_both_sides_have_to_agree(company, laws):
-    laws.person(company.ada, Treatment(details=Details(Detail.CHOSEN, frozenset({Field.LOCATION}))))
-    laws.person(company.bo, Treatment(details=Details(Detail.TITLE)))
+    laws.person(company.ada, {"details": ["location"]})
+    laws.person(company.bo, {"details": "title"})
     company.invite(title="Review")
     company.world.settle()
     assert company.titles() == ["Busy"]
@@ -154,7 +144,7 @@ ODD = ["RRULE:FREQ=MONTHLY;BYMONTHDAY=1,15;COUNT=4"]
 
 
 def test_a_series_in_parts_is_masked_in_each_of_them(world, laws):
-    laws.everybody(BUSY, only=titled("Secret"))
+    laws.everybody(BUSY, titled="Secret")
     ada = world.person("ada")
     made = ada.in_google(summary="Secret round", recurrence=ODD)
     world.activate()
@@ -185,7 +175,7 @@ def test_guests_invited_to_a_masked_copy_see_nothing_of_what_it_hides(world, law
 
 @pytest.mark.parametrize("side", ["outlook", "google"])
 def test_an_event_of_ones_own_that_is_held_waits_on_either_side(world, laws, side):
-    laws.everybody(Treatment(passage=Passage.HOLD))
+    laws.everybody(HOLD)
     ada = world.person("ada")
     (ada.in_outlook if side == "outlook" else ada.in_google)()
     world.activate()

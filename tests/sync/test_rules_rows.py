@@ -9,14 +9,10 @@ from calendars import policy_change
 from calendars.models import Link, PolicyChange
 from calendars.sync.policy_effects import Effect
 from syncrules.models import Rule, RuleScope
-from syncrules.services.rules import change_rule, create_rule
+from syncrules.services.rules import change_rule
 from syncrules.written import Draft, Whom
 from tests.sync.company import BOTH_WAYS
-
-
-def rule(then, *, when=None, name="Private things", whom=None):
-    draft = Draft(name, whom or Whom(), when or {}, then)
-    return create_rule(draft=draft, by=None, why="asked for", now=timezone.now())
+from tests.sync.laws import save_rule
 
 
 def apply_rules(world):
@@ -46,7 +42,7 @@ OPEN = (["Interview", "Interview with Cem", "Lunch"], ["Interview", "Interview w
 
 
 def test_a_rule_is_seen_first_applied_on_both_sides_and_undone(world, ada):
-    made = rule({"details": "busy"}, when={"title": "interview"})
+    made = save_rule({"details": "busy"}, when={"title": "interview"})
     assert policy_change.preview(now=timezone.now()).counts == {Effect.MASKED: 2}
     change = apply_rules(world)
     assert shown(ada) == (["Busy", "Interview", "Lunch"], ["Busy", "Interview with Cem", "Lunch"])
@@ -65,7 +61,7 @@ def test_a_rule_is_seen_first_applied_on_both_sides_and_undone(world, ada):
 
 
 def test_undoing_the_second_change_goes_back_to_the_first(world, ada):
-    made = rule({"details": "busy"}, when={"title": "interview"})
+    made = save_rule({"details": "busy"}, when={"title": "interview"})
     apply_rules(world)
     draft = Draft(made.name, Whom(), {"title": "interview"}, {"do": "skip", "leaving": "remove"})
     change_rule(rule=made, draft=draft, by=None, why="more", now=timezone.now())
@@ -90,7 +86,7 @@ def test_a_rule_that_is_not_saved_can_be_seen_first(world, ada):
 
 @BOTH_WAYS
 def test_a_rule_of_a_unit_holds_for_what_its_people_send_and_get(company):
-    rule({"details": "title"}, whom=Whom(RuleScope.ORG_UNIT, org_unit=company.world.unit))
+    save_rule({"details": "title"}, whom=Whom(RuleScope.ORG_UNIT, org_unit=company.world.unit))
     company.invite(title="Review")
     company.world.settle()
     assert company.titles() == ["Review"]
@@ -100,7 +96,7 @@ def test_a_rule_of_a_unit_holds_for_what_its_people_send_and_get(company):
 
 
 def test_rules_changed_since_forbid_an_undo(world, ada):
-    made = rule({"details": "busy"})
+    made = save_rule({"details": "busy"})
     change = apply_rules(world)
     draft = Draft(made.name, Whom(), {}, {"details": "title"})
     change_rule(rule=made, draft=draft, by=None, why="more", now=timezone.now() + timedelta(seconds=1))

@@ -6,6 +6,7 @@ import pytest
 
 from calendars.models import Finding
 from tests.sync.series_hands import expect_in_step, hands_of
+from tests.sync.test_races import turn
 
 pytestmark = pytest.mark.one_database
 
@@ -134,6 +135,20 @@ def test_a_whole_series_is_renamed_and_its_exceptions_stay(world, ada, made, by)
     assert titles(expect_in_step(world, ada)) == ["Daily", "Special", "Daily", "Daily"]
 
 
+@EITHER_WAY
+@BY_EITHER
+def test_an_occurrence_named_as_its_series_again_follows_the_next_name_of_the_series(world, ada, made, by):
+    """Outlook keeps such an occurrence with a name of its own, which shows only when the series gets another."""
+    hands = begun(world, ada, made)
+    hands[by].rename(SECOND, "Special")
+    expect_in_step(world, ada)
+    hands[by].rename(SECOND, "Weekly")
+    expect_in_step(world, ada)
+    hands["google"].rename_all("Daily")
+    assert titles(expect_in_step(world, ada)) == ["Daily"] * 5
+    assert not Finding.objects.exists()
+
+
 # --- whole days -------------------------------------------------------------------------------------------
 
 
@@ -257,6 +272,32 @@ def test_an_occurrence_cancelled_here_while_the_series_moves_there(world, ada, m
     other.move_all(FIRST.replace(hour=14))
     seen = expect_in_step(world, ada)
     assert len(seen) == 4 or Finding.objects.exists()
+
+
+CLASHES = {
+    "renamed and cancelled": (lambda hand: hand.rename(THIRD, "Special"), lambda hand: hand.cancel(THIRD)),
+    "moved and cancelled": (lambda hand: hand.move(THIRD, THIRD.replace(hour=15)), lambda hand: hand.cancel(THIRD)),
+    "renamed twice": (lambda hand: hand.rename(THIRD, "Special"), lambda hand: hand.rename(THIRD, "Other")),
+    "renamed and cut off": (lambda hand: hand.rename(THIRD, "Special"), lambda hand: hand.end_after(date(2026, 12, 9))),
+    "renamed and all deleted": (lambda hand: hand.rename(THIRD, "Special"), lambda hand: hand.delete_all()),
+}
+
+
+@BY_EITHER
+@pytest.mark.parametrize("first", ["outlook", "google"])
+@pytest.mark.parametrize("clash", CLASHES)
+def test_an_occurrence_that_clashes_with_the_other_side_is_shown_or_kept(world, ada, by, first, clash):
+    hands = begun(world, ada, "google")
+    ours, theirs = CLASHES[clash]
+    ours(hands[by])
+    theirs(hands["google" if by == "outlook" else "outlook"])
+    turn(ada, first)
+    seen = expect_in_step(world, ada)
+    told = Finding.objects.get()
+    kept = {value["text"] for value in told.values.values() if value and "text" in value}
+    is_shown = THIRD.replace(hour=14).isoformat() in starts(seen) if clash.startswith("moved") else False
+    assert is_shown or "Special" in {*titles(seen), *kept}
+    assert told.kind == ("delete_against_edit" if clash.endswith("deleted") else "both_edited")
 
 
 @EITHER_WAY

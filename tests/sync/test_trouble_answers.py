@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from calendars.models import Finding, Link
+from calendars.models import Calendar, Finding, Link
 from calsync.providers.google import calls
 from calsync.providers.graph import changes
 from calsync.providers.graph.client import PREFER
@@ -158,21 +158,82 @@ def test_a_malformed_event_among_good_ones_is_put_aside_and_taken_up_when_it_is_
     mend(world, ada, provider, bad)
     clock.wait_it_out()
     assert_well(world, clock, ada, ["Bad", "Good"])
+    found.refresh_from_db()
+    assert found.settled_at is not None
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("anew", [False, True], ids=["by its change", "by a complete read"])
+def test_an_event_that_becomes_malformed_is_left_as_it_is_on_the_other_side(world, provider, anew):
+    ada, clock = world.person("ada"), Patience()
+    bad = whole(ada, provider)
+    other_side(ada, "google" if provider == "graph" else "graph", "Good", 1)
+    world.activate()
+    touch(ada, provider, bad, "Room 1")
+    break_rule(world, ada, provider, bad)
+    if anew:
+        world.simulator.graph.expire_delta_tokens(ada.address)
+        world.simulator.google.expire_sync_tokens()
+    clock.settle()
+    assert titles(ada) == (["Bad", "Good"], ["Bad", "Good"])
+    [found] = Finding.objects.all()
+    assert (found.kind, found.settled_at) == ("malformed", None)
+    mend(world, ada, provider, bad)
+    touch(ada, provider, bad, "Room 2")
+    clock.wait_it_out()
+    assert_well(world, clock, ada, ["Bad", "Good"])
+    found.refresh_from_db()
+    assert found.settled_at is not None
+    places = [{event.get("location", "") for event in ada.google}, {e["location"]["displayName"] for e in ada.outlook}]
+    assert places == [{"", "Room 2"}, {"", "Room 2"}]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_malformed_event_that_is_deleted_leaves_no_finding_after_the_next_complete_read(world, provider):
+    ada, clock = world.person("ada"), Patience()
+    bad = spoil(world, ada, provider)
+    other_side(ada, "google" if provider == "graph" else "graph", "Good", 1)
+    world.activate()
+    Calendar.objects.reread(now=clock.now())
+    clock.settle()
+    assert [found.settled_at for found in Finding.objects.all()] == [None]
+    (ada.delete_google if provider == "google" else ada.delete_outlook)(bad)
+    Calendar.objects.reread(now=clock.now())
+    clock.wait_it_out()
+    assert_well(world, clock, ada, ["Good"])
+    assert not Finding.objects.filter(settled_at=None).exists()
+
+
+def touch(person, provider, event_id, place):
+    if provider == "google":
+        person.edit_google(event_id, location=place)
+    else:
+        person.edit_outlook(event_id, location={"displayName": place})
+
+
+def whole(person, provider):
+    """A good series; returns its id."""
+    span = {"start": "2026-12-03T09:00:00", "end": "2026-12-03T10:00:00"}
+    if provider == "google":
+        return person.in_google(summary="Bad", recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"], **span)["id"]
+    return person.in_outlook(subject="Bad", recurrence=WEEKLY)["id"]
 
 
 def spoil(world, person, provider):
-    """An event with a rule or a zone that nobody knows."""
-    span = {"start": "2026-12-03T09:00:00", "end": "2026-12-03T10:00:00"}
+    """An event with a rule that nobody knows; returns its id."""
+    made = whole(person, provider)
+    break_rule(world, person, provider, made)
+    return made
+
+
+def break_rule(world, person, provider, event_id):
     if provider == "google":
-        made = person.in_google(summary="Bad", recurrence=["RRULE:FREQ=WEEKLY;COUNT=3"], **span)
-        record = google_record(world, person, made["id"])
+        record = google_record(world, person, event_id)
         record.fields["recurrence"] = ["RRULE:FREQ=SOMETIMES"]
         record.rendered.clear()
-        return made["id"]
-    made = person.in_outlook(subject="Bad", recurrence=WEEKLY)
-    event, _ = world.simulator.graph.find(world.simulator.graph.mailbox(person.address), made["id"])
+        return
+    event, _ = world.simulator.graph.find(world.simulator.graph.mailbox(person.address), event_id)
     event.recurrence = {**WEEKLY, "pattern": {"type": "lunar", "interval": 1}}
-    return made["id"]
 
 
 def google_record(world, person, event_id):

@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -151,6 +152,26 @@ def test_a_channel_that_dies_in_silence_is_found_by_its_renewal(reachable, platf
     world_rings(reachable, platform)
     Patience().settle()
     assert_well(reachable, Patience(), reachable.ada, ["One", "Two", "Three"])
+
+
+def test_channels_that_ended_while_no_worker_ran_are_made_anew_and_the_gap_is_read(reachable):
+    before = set(Watch.objects.values_list("subscription_id", flat=True))
+    for platform in ("outlook", "google"):
+        kill_channel(reachable, platform)
+    edit_by_hand(reachable)
+    heard(reachable)
+    assert work_off() == 0
+    later = max(Watch.objects.values_list("expires_at", flat=True)) + timedelta(days=3)
+    with time_machine.travel(later, tick=True):
+        tasks.renew_watches()
+        heard(reachable)
+        reachable.simulator.core.switches.notifications = False  # of our own writes, which are of no interest here
+        assert sweep.sweep(now=timezone.now()) == 2  # nobody announces what happened in between
+        work_off()
+        assert titles(reachable.ada) == (["One", "Two"], ["One", "Two"])
+        live = Watch.objects.filter(state="live", expires_at__gt=later).exclude(subscription_id__in=before)
+        assert {watch.calendar.account.platform for watch in live} == {"outlook", "google"}
+        assert_well(reachable, Patience(), reachable.ada, ["One", "Two"])
 
 
 def kill_channel(world, platform):

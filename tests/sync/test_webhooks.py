@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 from calendars.models import Calendar, HookCount, Watch
 from tests.factories import AccountFactory
 
+FORM = "application/x-www-form-urlencoded"
 SECRET = "a secret between us and the provider"
 
 
@@ -30,6 +31,15 @@ def watch(db) -> Watch:
 def graph_call(client, *, secret=SECRET, subscription="channel-1", items=1, **extra):
     item = {"subscriptionId": subscription, "clientState": secret, "changeType": "updated", "resource": "x", **extra}
     return client.post("/hooks/graph", json.dumps({"value": [item] * items}), content_type="application/json")
+
+
+def raw_call(client, body, *, kind="application/json", **headers):
+    return client.generic("POST", "/hooks/graph", body, content_type=kind, headers=headers)
+
+
+def genuine(**more) -> str:
+    """The body of a call that rings."""
+    return json.dumps({"value": [{"subscriptionId": "channel-1", "clientState": SECRET, **more}]})
 
 
 def google_call(client, *, token=SECRET, channel="channel-1", state="exists"):
@@ -126,6 +136,80 @@ def test_a_forged_or_broken_call_is_answered_without_work_and_counted(client, wa
     assert watch.calendar.wanted == 0
     assert OrmQ.objects.count() == 0
     assert counted() == {outcome: 1}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [
+        (lambda client: graph_call(client, secret=SECRET.upper()), ("graph", "forged")),
+        (lambda client: graph_call(client, secret=SECRET + " "), ("graph", "forged")),
+        (lambda client: graph_call(client, secret=None), ("graph", "forged")),
+        (lambda client: graph_call(client, secret=[SECRET]), ("graph", "forged")),
+        (lambda client: graph_call(client, subscription=["channel-1"]), ("graph", "unknown")),
+        (lambda client: graph_call(client, subscription=None), ("graph", "unknown")),
+        (lambda client: google_call(client, token=""), ("google", "forged")),
+        (lambda client: google_call(client, token=f"{SECRET}, {SECRET}"), ("google", "forged")),
+        (lambda client: google_call(client, channel=""), ("google", "unknown")),
+        (lambda client: client.post("/hooks/google"), ("google", "unknown")),
+        (lambda client: client.post("/hooks/graph"), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(padding="x" * 300_000)), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), **{"Content-Length": "-1"}), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), **{"Content-Length": "much"}), ("graph", "malformed")),
+        (lambda client: raw_call(client, f"value={genuine()}", kind=FORM), ("graph", "malformed")),
+        (lambda client: client.post("/hooks/graph", {"value": genuine()}), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), kind="multipart/form-data"), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), kind="text/plain"), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), kind=FORM), ("graph", "malformed")),
+        (lambda client: raw_call(client, genuine(), kind=""), ("graph", "malformed")),
+    ],
+)
+def test_what_no_provider_sends_rings_nothing(client, watch, call, outcome):
+    assert call(client).status_code in {202, 204}
+    watch.calendar.refresh_from_db()
+    assert (watch.calendar.wanted, OrmQ.objects.count()) == (0, 0)
+    assert counted() == {outcome: 1}
+
+
+def test_a_body_larger_than_any_of_a_provider_is_not_even_read(client, watch):
+    answer = raw_call(client, genuine(padding="x" * 3_000_000))
+    assert answer.status_code == 202
+    assert counted() == {("graph", "malformed"): 1}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "call", [lambda client: graph_call(client, secret=""), lambda client: google_call(client, token="")]
+)
+def test_a_channel_without_a_secret_listens_to_nobody(client, watch, call):
+    watch.secret = ""
+    watch.save()
+    call(client)
+    watch.calendar.refresh_from_db()
+    assert watch.calendar.wanted == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_forged_item_beside_a_genuine_one_rings_only_the_genuine_one_s_calendar(client, watch):
+    other = Calendar.objects.create(account=AccountFactory(), is_active=True)
+    Watch.objects.create(
+        calendar=other, subscription_id="channel-2", secret="another", state="live", state_since=timezone.now()
+    )
+    items = [{"subscriptionId": channel, "clientState": SECRET} for channel in ("channel-1", "channel-2")]
+    raw_call(client, json.dumps({"value": items}))
+    assert [Calendar.objects.get(pk=pk).wanted for pk in (watch.calendar_id, other.pk)] == [1, 0]
+    assert counted() == {("graph", "accepted"): 1, ("graph", "forged"): 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_is_played_again_asks_for_a_read_and_for_nothing_else(client, watch):
+    """A notification carries no content, so an old one is worth no more than a look; many fold into one."""
+    for _ in range(3):
+        raw_call(client, genuine(changeType="deleted", resourceData={"id": "x"}))
+    assert OrmQ.objects.count() == 1
+    Watch.objects.update(state="stopped")
+    raw_call(client, genuine())
+    assert counted() == {("graph", "accepted"): 3, ("graph", "unknown"): 1}
 
 
 def test_a_stopped_channel_is_unknown(client, watch):

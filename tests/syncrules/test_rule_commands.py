@@ -170,3 +170,22 @@ def test_a_wrong_file_of_rules_changes_nothing(ada, tmp_path):
         call_command("rules", "import", str(file))
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("rules", "import", str(tmp_path / "none.yaml"))
+
+
+CHANGED = """BEGIN:VEVENT
+UID:u1
+RECURRENCE-ID;TZID=W. Europe Standard Time:20261202T220000
+SUMMARY:Salary of Kim
+DTSTART;TZID=W. Europe Standard Time:20261202T230000
+DURATION:PT90M
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+def test_a_changed_occurrence_of_an_icalendar_series_counts_and_is_masked_with_it(trial):
+    make(name="Pay", when={"title": "salary"}, then={"details": "busy"})
+    told = trial(ICAL.replace("END:VCALENDAR\n", CHANGED), "--json")
+    assert told["name"] == "Pay"
+    assert list(told["shown"]["exceptions"]) == ["2026-12-02T22:00"]
+    assert "Salary" not in json.dumps(told["shown"])

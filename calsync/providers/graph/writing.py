@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from calsync.engine.differing import with_edits_of
-from calsync.engine.events import Event
+from calsync.engine.events import Event, OccurrenceKey
 from calsync.providers.base import (
     AccessDenied,
     AlreadyExists,
@@ -194,11 +194,15 @@ class Writer:
             return _written(Converger(self._reader, remote_id, wanted, before=before).run(before, guard=job.version))
         raw = answer.checked().body
         echo = self._bare(raw) if raw.get("id") else self._reader.events([remote_id])[0]
-        has_occurrences = _has_occurrences(wanted) or _has_occurrences(before) or not job.version
-        if wanted.is_series and (has_occurrences or echo.event is None):
+        if wanted.is_series:
+            # Even one without exceptions may hold an occurrence that was put back to what the series said: Exchange
+            # keeps it as a value of its own, and it shows as soon as the series says something else.
+            written = echo.version
             echo = self._reader.series([remote_id])[0]
             goal = with_edits_of(echo.event, wanted, before=before) if echo.event is not None else wanted
-            if echo.event is not None and occurrences_todo(goal, echo.event):
+            if echo.event is not None and (todo := occurrences_todo(goal, echo.event)):
+                if echo.version != written and not todo.patch.keys() <= _occurrences_of(wanted, before):
+                    raise VersionMismatch("An occurrence was changed in Outlook in the meantime.", status=412)
                 echo = Converger(self._reader, remote_id, wanted, before=before).run(echo.event)
         elif echo.event is None:
             echo = self._reader.events([remote_id])[0]
@@ -273,6 +277,11 @@ def _if_match(version: str) -> dict[str, str]:
 
 def _has_occurrences(event: Event) -> bool:
     return bool(event.exceptions or event.cancelled)
+
+
+def _occurrences_of(*events: Event) -> set[OccurrenceKey]:
+    """The occurrences that any of these series tells apart from the rest."""
+    return {key for event in events for key in (*event.exceptions, *event.cancelled)}
 
 
 def _drifted(echo: Event, wanted: Event) -> bool:
