@@ -16,7 +16,9 @@ from accounts.console import AsksReason, ReadOnlyAdmin
 from accounts.models import Clearance
 from accounts.reach import reaches_all
 from calendars import connection_admin, policy_admin, rule_admin
+from calendars.list_filters import ShownState, ThroughConnection, WithinUnit
 from calendars.models import AuditRun, Calendar, Event, EventEntry, Finding, HookCount, Link, Operation, Watch
+from calendars.overview import COLOURS
 from calendars.services import classify
 from calendars.sync import bell
 from calendars.sync.history import told
@@ -24,13 +26,6 @@ from calsync.engine.findings import named
 
 __all__ = ["connection_admin", "policy_admin", "rule_admin"]  # each registers its own pages
 
-HEALTH_COLOURS = {
-    "healthy": "success",
-    "importing": "info",
-    "catching_up": "info",
-    "delayed": "warning",
-    "action_required": "danger",
-}
 WORK_COLOURS = {"done": "success", "in_flight": "info", "planned": "info", "parked": "danger"}
 
 
@@ -50,7 +45,10 @@ class CalendarAdmin(AsksReason, ReadOnlyAdmin):
         "classification",
     )
     change_list_template = "calendars/calendar_list.html"
-    list_filter = ("state", "classification", "account__platform", "is_active", "account__person__org_unit")
+    list_filter = (
+        *(WithinUnit, ThroughConnection, ShownState),
+        *("state", "classification", "account__platform", "is_active", "account__person__org_unit"),
+    )
     search_fields = ("account__address", "account__person__name")
     list_select_related = ("account",)
     exclude = ("cursor",)
@@ -67,7 +65,7 @@ class CalendarAdmin(AsksReason, ReadOnlyAdmin):
         """Whose calendar it is."""
         return calendar.account.address
 
-    @display(description="State", ordering="state", label=HEALTH_COLOURS)
+    @display(description="State", ordering="state", label=COLOURS)
     def health(self, calendar: Calendar) -> tuple[str, str]:
         """The state as a coloured word."""
         return calendar.state, calendar.get_state_display()

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F
 
-from accounts.models import Clearance, User
+from accounts.models import Clearance, ReachedThrough, User
 from accounts.reach import Viewer, may
 from accounts.roles import SEE_CONTENT
-from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState, Operation, Watch, WatchState
+from calendars.models import Calendar, CalendarQuerySet, Event, Finding, Link, LinkState, Operation, Watch
 from calsync.engine import serial
 from calsync.engine.events import Sensitivity
 from calsync.providers.base import Known
+
+CONSENT_CHECK = timedelta(minutes=4)
+"""A person's own consent is tried by reading: no trial of a connection would show that it was withdrawn."""
 
 LEVEL_OF: dict[Sensitivity, Clearance] = {
     Sensitivity.NORMAL: Clearance.PUBLIC,
@@ -117,5 +120,7 @@ def _resting(*, now: datetime) -> set[int]:
 
 def poll_interval(calendar: Calendar, *, now: datetime) -> timedelta:
     """How long a calendar may go unread: a live watch makes polling a mere safety net."""
-    watched = Watch.objects.filter(calendar=calendar, state=WatchState.LIVE, expires_at__gt=now).exists()
-    return timedelta(seconds=settings.CALSYNC_POLL_WATCHED_SECONDS if watched else settings.CALSYNC_POLL_SECONDS)
+    if not Watch.objects.filter(calendar=calendar).announcing(now=now).exists():
+        return timedelta(seconds=settings.CALSYNC_POLL_SECONDS)
+    rarely = timedelta(seconds=settings.CALSYNC_POLL_WATCHED_SECONDS)
+    return min(rarely, CONSENT_CHECK) if calendar.account.reached_through == ReachedThrough.CONSENT else rarely

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from calendars import activation, busy, health, policy_change, services
+from calendars import activation, busy, health, policy_change, services, trials
 from calendars.models import Calendar, Event
 from calendars.signals import busy_time_changed
 from calendars.sync import sweep as sweeping
@@ -56,6 +56,12 @@ def renew_watches() -> None:
 def roll_busy_time() -> None:
     """Look further ahead as time goes by."""
     busy.roll_forward(now=timezone.now())
+
+
+def try_connections() -> None:
+    """Ask connections for a token anew, and store at once what that shows."""
+    if any(trials.try_connections(clock=timezone.now).values()):
+        health.check_health(now=timezone.now())
 
 
 def check_health() -> None:

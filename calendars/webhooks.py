@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY = 256 * 1024  # bytes
 MOST_ITEMS = 1_000
 PLAUSIBLE_ID = re.compile(r"[A-Za-z0-9._~+/=-]{1,255}")
-LISTENING = (WatchState.LIVE, WatchState.ASKED)
+LISTENING = (WatchState.LIVE, WatchState.ASKED, WatchState.DEAD)  # what a dead one says after all is true as well
 
 
 @csrf_exempt
@@ -42,6 +42,7 @@ def graph(request: HttpRequest) -> HttpResponse:
         return HttpResponse(escape(token[:2048]), content_type="text/plain")
     outcomes: Counter[str] = Counter()
     rung: set[int] = set()
+    heard: set[int] = set()
     dead: set[str] = set()
     items = _graph_items(request)
     watches = _watches([str(item.get("subscriptionId", "")) for item in items])
@@ -51,9 +52,10 @@ def graph(request: HttpRequest) -> HttpResponse:
         outcomes[outcome] += 1
         if watch is not None and outcome == "accepted":
             rung.add(watch.calendar_id)
+            heard.add(watch.pk)
             if item.get("lifecycleEvent") in {"subscriptionRemoved", "reauthorizationRequired"}:
                 dead.add(watch.subscription_id)
-    _finish("graph", outcomes or Counter(malformed=1), rung, dead)
+    _finish("graph", outcomes or Counter(malformed=1), rung, heard, dead)
     return HttpResponse(status=202)
 
 
@@ -65,8 +67,9 @@ def google(request: HttpRequest) -> HttpResponse:
     watch = _watches([subscription_id]).get(subscription_id)
     outcome = _verdict(watch, request.headers.get("X-Goog-Channel-Token", ""))
     is_first = request.headers.get("X-Goog-Resource-State") == "sync"
-    rung = {watch.calendar_id} if watch is not None and outcome == "accepted" and not is_first else set()
-    _finish("google", Counter({outcome: 1}), rung, set())
+    heard = {watch.pk} if watch is not None and outcome == "accepted" else set()
+    rung = {watch.calendar_id} if watch is not None and heard and not is_first else set()
+    _finish("google", Counter({outcome: 1}), rung, heard, set())
     return HttpResponse(status=204)
 
 
@@ -96,8 +99,10 @@ def _verdict(watch: Watch | None, secret: str) -> str:
     return "accepted" if is_ours and watch.secret else "forged"
 
 
-def _finish(provider: str, outcomes: Counter[str], rung: set[int], dead: set[str]) -> None:
+def _finish(provider: str, outcomes: Counter[str], rung: set[int], heard: set[int], dead: set[str]) -> None:
     now = timezone.now()
+    if heard:
+        Watch.objects.filter(pk__in=heard).hear(now=now)
     if rung:
         bell.ring(calendar_ids=sorted(rung), now=now)
     if dead:

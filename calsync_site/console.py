@@ -7,8 +7,10 @@ from django.utils.functional import Promise
 
 Entry = dict[str, "str | Promise"]
 
-GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon, admin list)
+PAGES = {"health"}  # addresses of their own; all others are admin lists
+GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {  # title -> (name, icon, page)
     "Sync": (
+        ("Health", "monitor_heart", "health"),
         ("Calendars", "calendar_month", "calendars_calendar"),
         ("Planned writes", "outbox", "calendars_operation"),
         ("Push channels", "podcasts", "calendars_watch"),
@@ -63,4 +65,4 @@ def console_navigation() -> list[dict[str, object]]:
 
 
 def _entry(name: str, icon: str, page: str) -> Entry:
-    return {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{page}_changelist")}
+    return {"title": name, "icon": icon, "link": reverse_lazy(page if page in PAGES else f"admin:{page}_changelist")}

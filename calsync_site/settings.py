@@ -62,6 +62,16 @@ GOOGLE_OAUTH_CLIENT_SECRET = env.str("GOOGLE_OAUTH_CLIENT_SECRET", default="")
 GOOGLE_LOGIN_URL = env.str("GOOGLE_LOGIN_URL", default="https://accounts.google.com").rstrip("/")
 GOOGLE_API_URL = env.str("GOOGLE_API_URL", default="https://www.googleapis.com").rstrip("/")
 
+# --- mail ------------------------------------------------------------------------------------------------------
+
+CALSYNC_EMAIL_URL = env.str("CALSYNC_EMAIL_URL", default="")  # smtp+tls://user:password@host:587
+_mail = env.email_url("CALSYNC_EMAIL_URL", default="dummymail://")
+EMAIL_BACKEND, EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_BACKEND"], _mail["EMAIL_HOST"] or "", _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15  # seconds
+DEFAULT_FROM_EMAIL = env.str("CALSYNC_EMAIL_FROM", default=f"calsync@{_public_host or 'localhost'}")
+
 # --- how the sync behaves --------------------------------------------------------------------------------------
 
 CALSYNC_WINDOW_BACK_DAYS = whole_number("CALSYNC_WINDOW_BACK_DAYS", default=30, at_least=0)
@@ -72,6 +82,7 @@ CALSYNC_POLL_SECONDS = whole_number("CALSYNC_POLL_SECONDS", default=60)  # a cal
 CALSYNC_POLL_WATCHED_SECONDS = whole_number("CALSYNC_POLL_WATCHED_SECONDS", default=900)
 CALSYNC_CONFLICT_POLICY = env.str("CALSYNC_CONFLICT_POLICY", default="newest")  # newest, origin, outlook, google, ask
 CALSYNC_DELETE_POLICY = env.str("CALSYNC_DELETE_POLICY", default="edit_wins")  # or delete_wins
+CALSYNC_CATCH_UP_PER_MINUTE = whole_number("CALSYNC_CATCH_UP_PER_MINUTE", default=30)
 CALSYNC_KEEP_DONE_DAYS = whole_number("CALSYNC_KEEP_DONE_DAYS", default=30)
 
 # --- applications ----------------------------------------------------------------------------------------------

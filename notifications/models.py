@@ -18,6 +18,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages that nobody has opened yet."""
         return self.filter(read_at=None)
 
+    def to_be_mailed(self, *, since: datetime) -> Self:
+        """Messages with a cause that were not mailed yet and are not too old."""
+        return self.filter(mailed_at=None, created_at__gt=since).exclude(cause="")
+
 
 class Message(models.Model):
     """One notification to one person in their inbox. ``facts`` fill the topic's sentence and hold no event text."""
@@ -29,12 +33,17 @@ class Message(models.Model):
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True, blank=True)
+    cause = models.CharField(max_length=80, blank=True)  # what IT staff is told about, once; such messages are mailed
+    mailed_at = models.DateTimeField(null=True, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-pk")
-        indexes = [models.Index(fields=["person", "read_at"], name="message_inbox")]
+        indexes = [
+            models.Index(fields=["person", "read_at"], name="message_inbox"),
+            models.Index(fields=["cause", "created_at"], name="message_cause", condition=~models.Q(cause="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.pk}"

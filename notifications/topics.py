@@ -46,6 +46,14 @@ TOPICS: Mapping[str, Topic] = {
         "{count} people are disabled in or gone from {connection}: {names}. Their mailboxes are out of the sync, "
         "copies stay.",
     ),
+    "connection_shut": Topic(
+        "A connection needs somebody",
+        "{connection} does not let CalSync in: {reason} What helps: {remedy} Until then its calendars are not in step.",
+    ),
+    "credentials_end": Topic(
+        "Credentials end soon",
+        "The credentials of {connection} end on {day}. {remedy}",
+    ),
     "mailbox_problem": Topic("Mailbox problem", "Your mailbox {mailbox} cannot be synced: {reason}"),
 }
 

@@ -45,6 +45,10 @@ class HasHealth(models.Model):
             self.state, self.state_since = state, now
         self.state_reason, self.state_remedy = reason[:MAX_REASON], remedy[:MAX_REMEDY]
 
+    def tells(self) -> tuple[str, str, str]:
+        """The state, why and what helps."""
+        return self.state, self.state_reason, self.state_remedy
+
     def state_values(self) -> dict[str, object]:
         """What ``enter`` changed, for an update."""
         return {name: getattr(self, name) for name in STATE_FIELDS}

@@ -10,7 +10,7 @@ from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
 
 from accounts.fields import AddressField
-from accounts.models.health import HasHealth, Health
+from accounts.models.health import MAX_REASON, MAX_REMEDY, HasHealth, Health
 from accounts.models.people import User
 from accounts.sealing import SealedTextField
 from calsync.engine.events import Platform
@@ -34,6 +34,13 @@ class TenantConnection(HasHealth):
     directory_admin = AddressField(blank=True)  # Google: the administrator to act as for the directory
     last_test = models.JSONField(default=list, blank=True)  # what the newest probe told, step by step
     tested_at = models.DateTimeField(null=True, blank=True)
+    tried_at = models.DateTimeField(
+        null=True, blank=True
+    )  # when a token was last asked for anew, to see whether it is given
+    refused_reason = models.CharField(
+        max_length=MAX_REASON, blank=True
+    )  # why that trial was refused; '' when it was not
+    refused_remedy = models.CharField(max_length=MAX_REMEDY, blank=True)
 
     class Meta:
         verbose_name = "tenant connection"
@@ -64,6 +71,7 @@ class TenantConnection(HasHealth):
     def is_untried(self, *, now: datetime) -> None:
         """Note that the configuration has changed and was not tried since (in memory)."""
         self.last_test, self.tested_at = [], None
+        self.tried_at, self.refused_reason, self.refused_remedy = None, "", ""
         self.enter(Health.WAITING, now=now)
 
 

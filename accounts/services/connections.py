@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.credentials import Proof
+from accounts.credentials import Proof, certificate_proof
 from accounts.models import LinkedAccount, TenantConnection
 from accounts.models.health import STATE_FIELDS
 from accounts.trail import record
@@ -30,6 +30,7 @@ class Configured:
     tenant: str
     client: str
     problem: str = ""
+    expires_on: date | None = None  # of a certificate; nobody tells the end of a secret
 
 
 @transaction.atomic
@@ -59,6 +60,7 @@ def _store(platform: Platform, told: Configured, row: TenantConnection | None, *
     before = _as_told(row)
     changed = (row.tenant, row.client) != (told.tenant, told.client)
     row.name, row.tenant, row.client, row.from_environment = told.name, told.tenant, told.client, True
+    row.expires_on = told.expires_on
     if told.problem:
         row.fails(told.problem, now=now)
     elif changed or row.state_reason.startswith(_ENVIRONMENT_FAULTS):
@@ -81,7 +83,18 @@ def configured_microsoft() -> Configured | None:
         return None
     missing = [name for name, value in (("CLIENT_ID", client), ("CLIENT_SECRET or _CERTIFICATE", proof)) if not value]
     problem = f"MICROSOFT_{missing[0]} is not set." if missing else ""
-    return Configured(name=f"Microsoft 365 {tenant}", tenant=tenant, client=client, problem=problem)
+    return Configured(
+        name=f"Microsoft 365 {tenant}", tenant=tenant, client=client, problem=problem, expires_on=_end_of_certificate()
+    )
+
+
+def _end_of_certificate() -> date | None:
+    """The last day of the certificate that the settings name; None without one that can be read."""
+    try:
+        pem = Path(settings.MICROSOFT_CLIENT_CERTIFICATE).read_text(encoding="utf-8")
+        return certificate_proof(pem).expires_on
+    except (OSError, ValueError):
+        return None
 
 
 def configured_google() -> Configured | None:

@@ -15,6 +15,7 @@ from calendars.explain.rules import Told, tell_treatment, tell_withheld
 from calendars.explain.scene import Scene
 from calendars.models import Calendar, Link, LinkState, Operation, OperationState
 from calendars.models.work import OPEN_STATES
+from calendars.sync.doors import SWITCH_ON
 from calsync.engine import masking
 from calsync.engine.findings import named
 from calsync.engine.parts import is_split
@@ -23,8 +24,6 @@ from calsync.engine.treatment import Passage
 from calsync.engine.wanted import may_create, may_write, pending
 
 IN_STEP, BEHIND, MISSING, HELD, NOT_WANTED = "in step", "behind", "missing", "held", "not wanted"
-
-SWITCH_ON = "Switch sync on again, in the console."
 
 UNFINISHED = (*OPEN_STATES, OperationState.PARKED)
 FEW = 3  # parts whose waiting is told; each of them can be explained alone

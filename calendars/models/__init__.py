@@ -4,9 +4,19 @@ from calendars.models.busy import BusySlot, BusySlotQuerySet
 from calendars.models.calendar import Calendar, CalendarQuerySet, Watch, WatchState
 from calendars.models.events import Event, EventEntry, Link, LinkState, Withheld
 from calendars.models.policy import PolicyBatch, PolicyChange, PolicyChangeState
-from calendars.models.work import AuditRun, Finding, HookCount, Operation, OperationState
+from calendars.models.work import (
+    HELD_BY_SWITCH,
+    IN_ITS_TURN,
+    AuditRun,
+    Finding,
+    HookCount,
+    Operation,
+    OperationState,
+)
 
 __all__ = [
+    "HELD_BY_SWITCH",
+    "IN_ITS_TURN",
     "AuditRun",
     "BusySlot",
     "BusySlotQuerySet",

@@ -84,6 +84,7 @@ class Calendar(HasHealth):
     done = models.PositiveBigIntegerField(default=0)  # up to which ring the calendar was read
     dirty_at = models.DateTimeField(null=True, blank=True)  # when the oldest unserved ring came
     rung_at = models.DateTimeField(null=True, blank=True)  # when a task was last queued and has not begun
+    catch_up_at = models.DateTimeField(null=True, blank=True)  # when the next portion may go of what a switch held back
     next_poll_at = models.DateTimeField(null=True, blank=True, db_index=True)
 
     lease_owner = models.UUIDField(null=True, blank=True)
@@ -117,7 +118,26 @@ class WatchState(models.TextChoices):
     ASKED = "asked", "asked for"
     LIVE = "live", "live"
     REFUSED = "refused", "refused"
+    DEAD = "dead", "dead, to be replaced"
     STOPPED = "stopped", "stopped"
+
+
+class WatchQuerySet(models.QuerySet["Watch"]):
+    """Named selections and conditional updates."""
+
+    def announcing(self, *, now: datetime) -> Self:
+        """Channels that stand, as far as can be known: Google's speaks when it is made, else it is unproven."""
+        proven = Q(heard_at__isnull=False) | ~Q(calendar__account__platform=Platform.GOOGLE.value)
+        return self.filter(proven, state=WatchState.LIVE, expires_at__gt=now)
+
+    def hear(self, *, now: datetime) -> int:
+        """Note that they have spoken."""
+        return self.update(heard_at=now, owed_since=None)
+
+    def expect_news(self, *, since: datetime, now: datetime) -> int:
+        """Note that something has changed since then, which those that stand have to announce or have announced."""
+        unheard = Q(heard_at__isnull=True) | Q(heard_at__lt=since)
+        return self.filter(unheard, state=WatchState.LIVE, owed_since=None).update(owed_since=now)
 
 
 class Watch(models.Model):
@@ -136,6 +156,9 @@ class Watch(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     renew_at = models.DateTimeField(null=True, blank=True)
     heard_at = models.DateTimeField(null=True, blank=True)
+    owed_since = models.DateTimeField(null=True, blank=True)  # since when a change that we know of is not announced
+
+    objects = WatchQuerySet.as_manager()
 
     class Meta:
         ordering = ("-pk",)

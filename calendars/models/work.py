@@ -24,6 +24,9 @@ class OperationState(models.TextChoices):
     PARKED = "parked", "parked"
 
 
+HELD_BY_SWITCH = "switched_off"  # why a write waits: sync is off for its calendar
+IN_ITS_TURN = "catching_up"  # sync was off, and what waited goes out in portions
+
 OPEN_STATES = (OperationState.PLANNED, OperationState.IN_FLIGHT)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from calendars import rows
-from calendars.models import Calendar, Link, Operation
+from calendars.models import HELD_BY_SWITCH, IN_ITS_TURN, Calendar, Link, Operation
 from calendars.sync.braking import REASONS, STORM_WINDOW, stopped_links
+from calendars.sync.pacing import REASON as TURN_REASON
+from calendars.sync.pacing import in_their_turn
 from calendars.sync.verdicts import COPIES, Verdicts
 from calsync.engine.plan import HubState
 from syncrules.selectors import door_for
 
-SWITCH_PAUSE = timedelta(minutes=5)
+SWITCH_PAUSE = timedelta(minutes=30)
+"""Until a write asks again by itself; once sync is on, ``pacing.let_go`` gives it its turn within a minute."""
+SWITCH_ON = "Switch sync on again, in the console."
 EARLY_REASON = "The calendar is read first: the invitation may have brought the meeting by now."
 
 
@@ -21,8 +25,14 @@ def open_doors(*, calendar: Calendar, operations: Sequence[Operation], now: date
     door = door_for(calendar.account.person_id, now=now, platform=calendar.account.platform)
     if not door.open:
         for operation in operations:
-            _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code="switched_off")
+            _put_off(operation, now + SWITCH_PAUSE, reason=door.why, code=HELD_BY_SWITCH)
+            operation.remedy = SWITCH_ON
         return set()
+    later = in_their_turn(calendar=calendar, operations=operations, now=now)
+    for operation, turn_at in later.items():
+        _put_off(operation, turn_at, reason=TURN_REASON, code=IN_ITS_TURN)
+        operation.remedy = ""
+    operations = [operation for operation in operations if operation not in later]
     stopped = stopped_links(operations, now=now)
     for operation in operations:
         if operation.link_id in stopped:

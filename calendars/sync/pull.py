@@ -14,9 +14,8 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
-from accounts.models import Health
-from calendars import rows, selectors
-from calendars.models import Calendar, Event, Finding, Link, LinkState, Withheld
+from calendars import rows, selectors, standing
+from calendars.models import Calendar, Event, Finding, Link, LinkState, Watch, Withheld
 from calendars.sync import lease as leases
 from calendars.sync.clock import Clock
 from calendars.sync.complete import complete_links
@@ -35,6 +34,9 @@ from calsync.engine.recurrence import expand
 from calsync.providers.base import CalendarProvider, Item, Known, Window
 
 logger = logging.getLogger(__name__)
+
+CLOCKS_APART = timedelta(seconds=30)
+"""Between the machine that hears news and the one that reads."""
 
 
 @dataclass(slots=True)
@@ -233,7 +235,9 @@ def _standing(calendar: Calendar) -> QuerySet[Link]:
 def _finish(reading: Round) -> None:
     calendar, now = reading.calendar, reading.clock()
     first = calendar.imported_at is None
-    calendar.enter(Health.HEALTHY, now=now)
+    _expect_news(reading)
+    verdict = standing.after_reading(calendar, now=now)
+    calendar.enter(verdict.state, now=now, reason=verdict.reason, remedy=verdict.remedy)
     with transaction.atomic():
         leases.hold(
             reading.lease,
@@ -260,6 +264,13 @@ def _finish(reading: Round) -> None:
         reading.tally.reopened = 0
         for side in [calendar, *selectors.partners_of(calendar)]:
             complete_links(calendar=side, now=now, tally=reading.tally)
+
+
+def _expect_news(reading: Round) -> None:
+    """What was found should have been announced since the read before this one."""
+    before = reading.calendar.last_success_at
+    if reading.since and before is not None and (reading.found or reading.tombstones):
+        Watch.objects.filter(calendar=reading.calendar).expect_news(since=before - CLOCKS_APART, now=reading.clock())
 
 
 def _settle_mended(reading: Round, now: datetime) -> None:

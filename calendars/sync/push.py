@@ -16,13 +16,15 @@ from django.db.models import F
 
 from accounts.secrets import fingerprint_key
 from calendars import rows
-from calendars.models import Calendar, Link, LinkState, Operation, OperationState
+from calendars.models import Calendar, Link, LinkState, Operation, OperationState, Watch
 from calendars.sync import lease as leases
 from calendars.sync.braking import note_brakes
 from calendars.sync.clock import Clock
 from calendars.sync.doors import open_doors, outdated_by_rules
 from calendars.sync.lease import Lease
 from calendars.sync.locks import lock_person
+from calendars.sync.pacing import BATCH
+from calendars.sync.pull import CLOCKS_APART
 from calendars.sync.reconsider import reconsider
 from calendars.sync.saving import update_rows
 from calendars.sync.settle import settle_batch
@@ -37,8 +39,6 @@ from calsync.engine.wanted import projected_at, shown_map
 from calsync.providers.base import CalendarProvider, ProviderError, Write, WriteKind, Written
 
 logger = logging.getLogger(__name__)
-
-BATCH = 50  # one full batch of Google's; small enough to end well within a lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,11 @@ def push_due(
         return False
     prepared = _prepare(lease, calendar, claimed, clock, tally)
     if prepared:
+        begun = clock()
         outcomes = _apply(lease, calendar, provider, prepared, clock)
         settle_batch(lease=lease, calendar=calendar, prepared=prepared, outcomes=outcomes, clock=clock, tally=tally)
+        if any(isinstance(outcome, Written) for outcome in outcomes):  # our own writes are announced as well
+            Watch.objects.filter(calendar=calendar).expect_news(since=begun - CLOCKS_APART, now=clock())
     return True
 
 

@@ -11,8 +11,9 @@ from django.db.models import F, Q
 
 from accounts.models import Health
 from calendars import selectors
-from calendars.models import Calendar, CalendarQuerySet, Operation, OperationState
+from calendars.models import HELD_BY_SWITCH, Calendar, CalendarQuerySet, Operation, OperationState
 from calendars.sync.clock import Clock
+from calendars.sync.pacing import let_go
 from calendars.sync.tally import Tally
 from calendars.sync.turn import take_turn
 from calsync.engine.plan import FindingKind
@@ -61,6 +62,7 @@ def serve(
     ids = list(scope.order_by("pk").values_list("pk", flat=True))
     scope.ring(now=clock())
     scope.try_again()
+    let_go(calendars=_widened(scope), now=clock())
     tally = Tally()
     _first_pass(ids, clock, tally, progress)
     if until_idle:
@@ -122,12 +124,14 @@ def _next_wait(scope: CalendarQuerySet, now: datetime) -> timedelta | None:
 def _report(scope: CalendarQuerySet, clock: Clock, tally: Tally, seconds: float) -> RunReport:
     now = clock()
     open_operations = Operation.objects.open().filter(calendar__in=scope)
-    # What a brake makes wait is no failure: its case says so.
-    late = open_operations.filter(due_at__gt=now + SHORT_WAIT).exclude(error_code=FindingKind.STORM).count()
-    troubled = scope.filter(state__in=[Health.ACTION_REQUIRED, Health.DELAYED])
-    parked = Operation.objects.filter(calendar__in=scope, state=OperationState.PARKED).select_related(
-        "calendar__account"
-    )
+    # What a brake or a switch makes wait is no failure: its case says so, and it stands among what is parked.
+    meant = (FindingKind.STORM, HELD_BY_SWITCH)
+    late = open_operations.filter(due_at__gt=now + SHORT_WAIT).exclude(error_code__in=meant).count()
+    # Delayed without a failure and without a pause: read all the same, if later than it should be.
+    unserved = Q(failures__gt=0) | Q(not_before__gt=now)
+    troubled = scope.filter(Q(state=Health.ACTION_REQUIRED) | Q(unserved, state=Health.DELAYED))
+    held = Q(state=OperationState.PARKED) | Q(state=OperationState.PLANNED, error_code=HELD_BY_SWITCH)
+    parked = Operation.objects.filter(held, calendar__in=scope).select_related("calendar__account")
     return RunReport(
         tally=tally,
         seconds=round(seconds, 3),

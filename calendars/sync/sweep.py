@@ -10,6 +10,7 @@ from django.conf import settings
 from calendars import selectors
 from calendars.models import Calendar
 from calendars.sync import bell
+from calendars.sync.pacing import let_go
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ ROLLED_AT_ONCE = 200
 
 def sweep(*, now: datetime) -> int:
     """Queue a turn for every calendar with unserved work; returns how many."""
+    let_go(calendars=Calendar.objects.active(), now=now)
     due = selectors.due_calendar_ids(Calendar.objects.active(), now=now)
     called = bell.call(calendar_ids=due, now=now)
     if called:

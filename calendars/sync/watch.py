@@ -21,9 +21,14 @@ from calsync.providers.base import ProviderError, Subscription
 
 logger = logging.getLogger(__name__)
 
+STATE_FIELDS = ("state", "state_since", "state_reason")
 Row = TypeVar("Row", Watch, Calendar)
 
 RETRY_REFUSED = timedelta(minutes=10)
+SILENCE = timedelta(minutes=4)
+"""So long after a change at the provider its announcement is lost: Graph may take three minutes."""
+SILENT = "A change was not announced."
+MUTE = "Nothing was ever heard from this channel."
 
 
 def ensure_watches(*, clock: Clock) -> dict[str, int]:
@@ -34,6 +39,7 @@ def ensure_watches(*, clock: Clock) -> dict[str, int]:
     counts = {"made": 0, "renewed": 0, "refused": 0}
     if not settings.CALSYNC_PUBLIC_URL:
         return counts
+    _silence(clock())
     for watch in _expiring(clock()):
         counts[_guarded(_renew, watch, clock)] += 1
     for calendar in _unwatched(clock()):
@@ -50,6 +56,24 @@ def _guarded(do: Callable[[Row, Clock], str], row: Row, clock: Clock) -> str:
     except Exception as error:  # the outermost line for one calendar
         log_defect(logger, "watch.defect", error, row=row.pk)
         return "refused"
+
+
+def give_up(watch: Watch, state: WatchState, *, now: datetime, reason: str) -> None:
+    """A channel is not relied on any more: its calendar is read at once, since nobody tells what changed."""
+    watch.enter(state, now=now, reason=reason)
+    watch.save(update_fields=STATE_FIELDS)
+    Calendar.objects.filter(pk=watch.calendar_id).ring(now=now)
+
+
+def _silence(now: datetime) -> None:
+    """Channels that owe news are dead, and made anew at once; those that never spoke count as refused, and wait."""
+    owing = Watch.objects.filter(state=WatchState.LIVE, owed_since__lt=now - SILENCE)
+    for watch in owing.exclude(heard_at=None).order_by("pk"):
+        give_up(watch, WatchState.DEAD, now=now, reason=SILENT)
+    unheard = Watch.objects.filter(state=WatchState.LIVE, heard_at=None)
+    first_word = Q(state_since__lt=now - SILENCE, calendar__account__platform=Platform.GOOGLE.value)
+    for watch in unheard.filter(first_word | Q(owed_since__lt=now - SILENCE)).order_by("pk"):
+        give_up(watch, WatchState.REFUSED, now=now, reason=MUTE)
 
 
 def stop_watches(calendar: Calendar, *, clock: Clock) -> None:
@@ -87,10 +111,12 @@ def _subscribe(calendar: Calendar, clock: Clock) -> str:
         )
     except ProviderError as error:
         watch.enter(WatchState.REFUSED, now=clock(), reason=str(error))
-        watch.save()
+        watch.save(update_fields=STATE_FIELDS)
         logger.warning("watch.refused calendar=%s status=%s code=%s", calendar.pk, error.status, error.code)
         return "refused"
     _note(watch, given, clock())
+    for dead in calendar.watches.filter(state=WatchState.DEAD).order_by("pk"):
+        _stop(dead, clock)
     # What happened between the last read and the new channel is announced by nobody.
     Calendar.objects.filter(pk=calendar.pk).ring(now=clock())
     return "made"
@@ -103,7 +129,7 @@ def _renew(watch: Watch, clock: Clock) -> str:
     except ProviderError as error:
         watch.renew_at = clock() + RETRY_REFUSED
         watch.state_reason = str(error)[:255]
-        watch.save()
+        watch.save(update_fields=["renew_at", "state_reason"])
         return "refused"
     if given is not None:
         _note(watch, given, clock())
@@ -120,15 +146,15 @@ def _stop(watch: Watch, clock: Clock) -> None:
         gateway.provider_for(watch.calendar.account).unsubscribe(rows.mailbox_of(watch.calendar), _given(watch))
     except ProviderError as error:
         logger.info("watch.stop_failed calendar=%s status=%s", watch.calendar_id, error.status)
-    watch.enter(WatchState.STOPPED, now=clock())
-    watch.save()
+    watch.enter(WatchState.STOPPED, now=clock(), reason=watch.state_reason)
+    watch.save(update_fields=STATE_FIELDS)
 
 
 def _note(watch: Watch, given: Subscription, now: datetime) -> None:
     watch.subscription_id, watch.resource_id = given.subscription_id, given.resource_id
     watch.lives_until(given.expires_at, now=now)
     watch.enter(WatchState.LIVE, now=now)
-    watch.save()
+    watch.save(update_fields=("subscription_id", "resource_id", "expires_at", "renew_at", *STATE_FIELDS))
 
 
 def _given(watch: Watch) -> Subscription:

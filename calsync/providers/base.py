@@ -252,6 +252,16 @@ class CalendarProvider(Protocol):
     def calendars(self, address: str) -> list[CalendarInfo]:
         """The calendars of one mailbox; raises MailboxUnavailable, AccessDenied, AuthenticationFailed."""
 
+    def try_access(self, address: str) -> None:
+        """Ask for a token anew, whatever is held, and one small question about a mailbox with it.
+
+        Raises what was refused: AuthenticationFailed, AccessDenied, MailboxUnavailable, NotFound. Calls under way go on
+        with the tokens that they have.
+        """
+
+    def known_channels(self) -> frozenset[str] | None:
+        """Ids of every push channel of ours that the provider knows of; None where it does not tell."""
+
     def changes(
         self,
         mailbox: Mailbox,

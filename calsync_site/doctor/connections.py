@@ -7,6 +7,7 @@ from datetime import datetime
 
 from accounts.gateway import SETTINGS
 from accounts.models import TenantConnection
+from calendars.alarms import NEW_CERTIFICATE, NEW_CREDENTIALS
 from calendars.probe.run import try_subject
 from calendars.probe.steps import Outcome, Step
 from calendars.probe.subject import NAMES, Subject
@@ -20,15 +21,12 @@ ELSEWHERE = frozenset({"clock", "expiry", "directory"})
 
 
 def look_at_expiry(*, now: datetime) -> list[Finding]:
-    """Credentials that end soon or have ended, of the connections that we keep ourselves."""
+    """Credentials that end soon or have ended, as far as their last day is known."""
     found = []
-    for row in TenantConnection.objects.filter(from_environment=False).defer("credentials").order_by("pk"):
+    for row in TenantConnection.objects.defer("credentials").order_by("pk"):
         if row.expires_on is None or row.expires_on > now.date() + WARN_AHEAD:
             continue
-        name, remedy = (
-            f"expiry.{row.pk}",
-            "Make new ones at the provider and enter them on the connection's page in the console.",
-        )
+        name, remedy = f"expiry.{row.pk}", NEW_CERTIFICATE if row.from_environment else NEW_CREDENTIALS
         if row.expires_on < now.date():
             found.append(problem(name, f"The credentials of {row} ended on {row.expires_on}.", remedy))
         else:

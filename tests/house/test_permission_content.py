@@ -104,9 +104,10 @@ ELSEWHERE = {  # commands that call providers, run for long or hold no content, 
     **dict.fromkeys(("import_directory", "map_org_units"), "people and units, and no event"),
     **dict.fromkeys(("worker", "schedule"), "they start processes and plan work, and print neither"),
     "doctor": "counts and states",
+    "free_slots": "times, and no event",
     "try_rule": "shows the event that the operator holds in a file",
 }
-QUIET = {"rules": ("export", "-"), "rotate_keys": ("--json",)}  # are run here
+QUIET = {"rules": ("export", "-"), "rotate_keys": ("--json",), "overlaps": ("--all", "--json")}  # are run here
 
 
 def test_every_command_keeps_content_to_itself(company):

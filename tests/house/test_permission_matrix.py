@@ -103,6 +103,7 @@ PAGES = {  # name -> whom the page answers
     "people-file": {"it"},
     "people-export": {"it", "overseer"},
     "activate-sync": {"it"},
+    "health": {*ALL, "overseer"},
 }
 PUBLIC = {"home", "hook-graph", "hook-google"}  # the first leads to the sign-in, the others ask for a secret
 OWN = {  # act on what is one's own, read no ids, and lead whoever is not signed in to the sign-in

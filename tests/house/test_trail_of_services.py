@@ -77,10 +77,13 @@ BY_ITSELF = {  # nobody asks for it: a schedule, or what a provider has answered
     "conflicts.detection.catch_up": "follows what was read",
     "conflicts.detection.look": "follows what was read",
     "conflicts.detection.look_at_unit": "follows a policy, which has its line",
+    "calendars.trials.try_connections": "a schedule",
     "conflicts.services.close_settled": "a schedule",
     "conflicts.services.open_cases": "a schedule",
     "notifications.services.tell": "a message about what has its line",
+    "notifications.mail.send_due": "a schedule",
     "notifications.services.tell_all": "a message about what has its line",
+    "notifications.services.tell_it": "a message about what a schedule found",
 }
 
 READS = {

@@ -9,8 +9,11 @@ import pytest
 import time_machine
 
 from accounts.models import TenantConnection
+from calsync.engine.events import Platform
+from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.server import Simulator
 from calsync_site.doctor.checkup import examine
+from calsync_site.doctor.connections import late
 from calsync_site.doctor.finding import State
 from tests.factories import AccountFactory, UserFactory
 
@@ -70,3 +73,37 @@ def test_the_end_of_a_secret_is_told_thirty_days_ahead(larkfield, days, state):
     TenantConnection.objects.update(expires_on=NOW.date() + timedelta(days=days))
     found = checkup(f"expiry.{TenantConnection.objects.get().pk}")
     assert (found and found.state) == state
+
+
+def test_a_delegation_that_is_missing_names_the_client_of_the_connection_itself(db, settings, tmp_path):
+    with time_machine.travel(NOW, tick=True), Simulator() as simulator:
+        settings.GOOGLE_API_URL = simulator.url
+        default = tmp_path / "key.json"
+        default.write_text(json.dumps({**service_account_info(simulator.url), "client_id": "999"}))
+        settings.GOOGLE_SERVICE_ACCOUNT_FILE = str(default)
+        account = simulator.google.tokens.add_account("larkfield.example")
+        key = account.info(simulator.url)
+        TenantConnection.objects.create(
+            platform="google", name="Larkfield", tenant="larkfield.example", client=account.email,
+            credentials=json.dumps({"service_account": key}), domains=["larkfield.example"],
+        )  # fmt: skip
+        simulator.google.add_mailbox(CEM, "Cem", "UTC")
+        AccountFactory(person=UserFactory(email=CEM), platform="google", address=CEM)
+        account.delegated.clear()
+        found = own()
+    assert found.state == State.PROBLEM
+    assert key["client_id"] != "999"
+    assert f"the client id {key['client_id']} with the scopes" in found.remedy
+
+
+def test_a_connection_that_is_late_is_named():
+    row = TenantConnection(
+        pk=7,
+        platform="google",
+        name="Larkfield",
+        credentials=json.dumps({"service_account": {"token_uri": "https://tokens.larkfield.example/token"}}),
+    )
+    found = late(Platform.GOOGLE, row)
+    assert found.name == "connection.7"
+    assert found.text.startswith("Larkfield: ")
+    assert "tokens.larkfield.example" in found.remedy

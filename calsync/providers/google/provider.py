@@ -54,6 +54,15 @@ class GoogleProvider:
         api = self._api.as_person(address, anew=anew)
         return [_calendar(raw) for raw in _calendar_list(api) if raw.get("id") and not raw.get("deleted")]
 
+    def try_access(self, address: str) -> None:
+        """A token of its own for the person, and the first entry of their calendar list."""
+        api = self._api.as_person(address, anew=True)
+        api.send(api.calendar_list.list(maxResults=1))
+
+    def known_channels(self) -> frozenset[str] | None:
+        """None: Google lists no channels."""
+        return None
+
     def changes(
         self,
         mailbox: Mailbox,

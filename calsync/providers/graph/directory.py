@@ -22,6 +22,16 @@ def calendars(client: GraphClient, *, address: str) -> list[CalendarInfo]:
     return [_info(raw, zone, default) for raw in found if raw.get("id")]
 
 
+def try_mailbox(client: GraphClient, *, address: str) -> None:
+    """One small question about a mailbox; raises what Graph refuses, MailboxUnavailable for an unknown one."""
+    answer = client.send(Request("GET", f"/users/{segment(address)}/calendar", {"$select": "id"}, label="calendars"))
+    if isinstance(answer.error, NotFound):
+        raise MailboxUnavailable(
+            "The mailbox is not known to Microsoft.", status=answer.status, code=answer.error.code
+        ) from answer.error
+    answer.checked()
+
+
 def _info(raw: Json, zone: str, default: str) -> CalendarInfo:
     return CalendarInfo(
         calendar_id=str(raw["id"]),

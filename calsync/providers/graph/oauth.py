@@ -102,6 +102,12 @@ class TokenSource:
                 answer = self._acquire(stale)
             return _accepted(answer), self._http.calls - before
 
+    def forget(self) -> None:
+        """Drop the token that is held: the next call asks for a new one."""
+        with self._lock:
+            if self._app is not None:
+                self._app.remove_tokens_for_client()
+
     def _acquire(self, stale: str) -> dict[str, Any]:  # msal's answers are open dictionaries
         app = self._app = self._app or new_app(self._credentials, self._http)
         answer: dict[str, Any] = app.acquire_token_for_client(SCOPES)

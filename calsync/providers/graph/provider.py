@@ -23,7 +23,7 @@ from calsync.providers.consent import TokenKeeper
 from calsync.providers.graph import directory, users, watch
 from calsync.providers.graph.changes import Round
 from calsync.providers.graph.client import GraphClient
-from calsync.providers.graph.oauth import GraphCredentials, GraphEndpoints
+from calsync.providers.graph.oauth import GraphCredentials, GraphEndpoints, TokenSource
 from calsync.providers.graph.payload import TRAITS
 from calsync.providers.graph.reading import EventReader
 from calsync.providers.graph.writing import Writer
@@ -51,7 +51,9 @@ class GraphProvider:
     ) -> None:
         self.traits: Traits = TRAITS
         self.requests = RequestCount()
-        self._client = GraphClient(credentials, endpoints or GraphEndpoints(), self.requests)
+        self._credentials, self._endpoints = credentials, endpoints or GraphEndpoints()
+        self._client = GraphClient(credentials, self._endpoints, self.requests)
+        self._trial: tuple[TokenSource, GraphClient] | None = None
         self._clock = clock
         self._refusing: set[Mailbox] = set()
 
@@ -62,6 +64,25 @@ class GraphProvider:
     def calendars(self, address: str) -> list[CalendarInfo]:
         """The calendars of one mailbox, its default one marked primary."""
         return directory.calendars(self._client, address=address)
+
+    def try_access(self, address: str) -> None:
+        """A token of its own, and the default calendar's id. An owner's tokens are asked for as they are needed."""
+        directory.try_mailbox(self._afresh(), address=address)
+
+    def _afresh(self) -> GraphClient:
+        """A client whose next request needs a new token."""
+        if not isinstance(self._credentials, GraphCredentials):
+            return self._client
+        if self._trial is None:
+            tokens = TokenSource(self._credentials, self._endpoints.login_url)
+            self._trial = tokens, GraphClient(tokens, self._endpoints, self.requests)
+        tokens, client = self._trial
+        tokens.forget()
+        return client
+
+    def known_channels(self) -> frozenset[str] | None:
+        """The app registration's subscriptions in this tenant, page by page."""
+        return watch.known(self._client)
 
     def changes(
         self,

@@ -63,6 +63,12 @@ def unsubscribe(client: GraphClient, *, subscription: Subscription) -> None:
     _drop(client, subscription.subscription_id)
 
 
+def known(client: GraphClient) -> frozenset[str]:
+    """Ids of all subscriptions of ours, to the last page."""
+    request = Request("GET", "/subscriptions", label="subscription")
+    return frozenset(str(entry.get("id")) for entry in pages(client, client.get(request), request))
+
+
 def resource_of(mailbox: Mailbox) -> str:
     """What is watched: the one form for events that is documented covers all calendars of the mailbox."""
     return f"users/{mailbox.address}/events"
