@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from accounts.models import TenantConnection
+from calendars.probe.subject import subject_of
 from calsync.engine.events import Platform
 from calsync.simulator.google.oauth import service_account_info
 from calsync.simulator.server import Simulator
@@ -101,9 +102,9 @@ def test_a_connection_that_is_late_is_named():
         pk=7,
         platform="google",
         name="Larkfield",
-        credentials=json.dumps({"service_account": {"token_uri": "https://tokens.larkfield.example/token"}}),
+        credentials=json.dumps({"service_account": service_account_info("https://tokens.larkfield.example")}),
     )
-    found = late(Platform.GOOGLE, row)
+    found = late(subject_of(row, Platform.GOOGLE, mailboxes=[], now=NOW), row)
     assert found.name == "connection.7"
     assert found.text.startswith("Larkfield: ")
     assert "tokens.larkfield.example" in found.remedy
