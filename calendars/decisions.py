@@ -328,7 +328,7 @@ def _accept(finding: Finding, now: datetime) -> str:
         waiting.filter(state=OperationState.PARKED, error_code__in=_STOPPING).update(state=OperationState.DROPPED)
         if finding.kind == FindingKind.RESURRECTION and not finding.link.remote_id:
             Link.objects.filter(pk=finding.link.pk, state=LinkState.ACTIVE).update(state=LinkState.HELD)
-    return "It stays as it is."
+    return "Both stay as they are." if finding.kind == FindingKind.DOUBLE_BOOKING else "It stays as it is."
 
 
 def _store(calendar: Calendar, now: datetime) -> Store:

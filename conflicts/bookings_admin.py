@@ -9,11 +9,13 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.formats import localize
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.decorators import display
 
 from accounts.console import ReachAdmin, ReadOnlyAdmin
 from calendars.models import BusySlot
+from calsync.engine import zones
 from conflicts.models import DoubleBooking, OverlapPolicy
 from conflicts.services import drop_overlap_policy, save_overlap_policy
 
@@ -49,8 +51,10 @@ class DoubleBookingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Dates")
     def dates(self, booking: DoubleBooking) -> str:
-        """Each of them, in the reader's zone."""
-        return "; ".join(f"{_local(start)} to {_local(end)}" for start, end, _ in booking.spans)
+        """Each of them on a line, in the person's zone, as the sentence is."""
+        zone = booking.person.time_zone
+        lines = ((_told(start, zone), _told(end, zone)) for start, end, _ in booking.spans)
+        return format_html_join(mark_safe("<br>"), "{} to {}", lines)
 
 
 @admin.register(OverlapPolicy)
@@ -86,5 +90,5 @@ class BusySlotAdmin(ReadOnlyAdmin):
     date_hierarchy = "starts_at"
 
 
-def _local(moment: str) -> str:
-    return localize(timezone.localtime(datetime.fromisoformat(moment)))
+def _told(moment: str, zone: str) -> str:
+    return f"{zones.to_wall(datetime.fromisoformat(moment), zone):%Y-%m-%d %H:%M}"
