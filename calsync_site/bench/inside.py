@@ -21,6 +21,7 @@ from calendars.sync.run import RunReport, serve
 from calendars.sync.watch import ensure_watches
 from calsync_site.bench import judging
 from calsync_site.bench.crowd import ZONE, address
+from calsync_site.bench.diaries import busy
 from calsync_site.bench.remote import order
 from calsync_site.bench.usage import peak_bytes, starved_seconds
 from syncrules.models import Rule
@@ -101,6 +102,7 @@ TASKS: dict[str, Callable[..., Numbers]] = {
     "idle": idle,
     "pull": pull,
     "policy": policy,
+    "busy": busy,
 }
 
 

@@ -28,6 +28,9 @@ class Sizes:
     judged_events: int = 50_000
     policy_people: int = 100
     policy_events: int = 50  # of each person on each platform
+    busy_people: int = 5_000
+    busy_slots: int = 1_000_000
+    busy_lookups: int = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,16 @@ class Bench:
         yield Figure("policy_writes", ours["writes"] / ours["concerned"], "writes/event concerned", 1.0, setting)
         yield Figure("policy_apply_seconds", ours["applied"], "s", None, setting)
 
+    def busy(self) -> Iterator[Figure]:
+        """Questions about the busy time of very many people."""
+        people, slots, lookups = self.sizes.busy_people, self.sizes.busy_slots, self.sizes.busy_lookups
+        self.say(f"{slots} busy slots of {people} people ...")
+        with Stand(root=self.root, workshop=self.workshop) as stand:
+            ours = stand.inside("busy", people=people, slots=slots, lookups=lookups)
+        setting = f"{ours['slots']} slots of {people} people, {ours['database']}"
+        yield Figure("busy_lookup_p95", ours["lookup"], "ms", ours["row"], setting)
+        yield Figure("free_slots_p95", ours["free"], "ms", None, f"{setting}; 20 people, four weeks")
+
 
 def _latencies(edits: Sequence[Numbers], bare: Numbers, totals: Numbers, setting: str) -> Iterator[Figure]:
     took = [edit["seconds"] for edit in edits]
@@ -178,6 +191,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "idle": ("idle_requests", "idle_writes", "idle_statements", "idle_seconds"),
     "memory": ("pull_outlook_memory", "pull_outlook_rate", "pull_google_memory", "pull_google_rate"),
     "rules": ("rules_rate", "rules_clock_rate"),
+    "busy": ("busy_lookup_p95", "free_slots_p95"),
     "policy": ("policy_preview_seconds", "policy_preview_requests", "policy_writes", "policy_apply_seconds"),
 }
 
@@ -196,6 +210,8 @@ GOALS: dict[str, Goal] = {
     "policy_preview_seconds": Goal(most=30.0),
     "policy_preview_requests": Goal(most=0.0),
     "policy_writes": Goal(most=1.0),
+    "busy_lookup_p95": Goal(most=20.0),
+    "free_slots_p95": Goal(most=100.0),
 }
 
 

@@ -128,6 +128,15 @@ def test_a_small_backfill_is_measured_beside_its_floor(small):
     assert small["backfill_rate"].floor > small["backfill_rate"].value
 
 
+def test_a_few_busy_slots_are_looked_up_and_searched(repository, tmp_path):
+    sizes = runs.Sizes(busy_people=30, busy_slots=900, busy_lookups=40)
+    bench = runs.Bench(root=repository, workshop=tmp_path, latencies=[0.0], sizes=sizes, say=lambda line: None)
+    found = {figure.name: figure for figure in runs.figures(bench, "busy")}
+    assert set(found) == set(runs.GROUPS["busy"])
+    assert "900 slots of 30 people, sqlite" in found["busy_lookup_p95"].setting
+    assert all(figure.value > 0 for figure in found.values())
+
+
 def test_a_small_change_of_rules_is_measured_with_its_writes(repository, tmp_path):
     sizes = runs.Sizes(policy_people=2, policy_events=10, rules=12)
     bench = runs.Bench(root=repository, workshop=tmp_path, latencies=[0.0], sizes=sizes, say=lambda line: None)
