@@ -80,8 +80,8 @@ def test_sessions_ended_again_and_again_while_two_sync_lose_nothing(installation
     for _ in range(4):
         course.go_on()
         pids = [forks.start("first"), forks.start("second")]
-        for _ in range(4):
-            end_all_sessions(installation.database_url)
+        for fewest in (1, 0, 0, 0):  # once there must be something to end; later they may be through
+            end_all_sessions(installation.database_url, fewest=fewest)
         for pid in pids:
             assert forks.wait(pid) in (0, 1)
         assert forks.clean_up()["idle"]
@@ -89,9 +89,9 @@ def test_sessions_ended_again_and_again_while_two_sync_lose_nothing(installation
     assert_each_stands_once(installation, forks)
 
 
-def end_all_sessions(url):
-    """As soon as there is one."""
+def end_all_sessions(url, *, fewest):
+    """As soon as there are so many."""
     mine = "datname = current_database() AND pid <> pg_backend_pid()"
     ended = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE {mine}"
     with psycopg.connect(url, autocommit=True) as connection:
-        wait_until(lambda: connection.execute(ended).fetchone()[0] >= 0, what="sessions are ended")
+        wait_until(lambda: connection.execute(ended).fetchone()[0] >= fewest, what="sessions are ended")
