@@ -140,6 +140,7 @@ class _Batch:
                 remote_id=written.remote_id,
                 version=written.version,
                 echo=written.event,
+                made=written.made,
                 key=self.key,
             )
             rows.fill_link(link, replace(state, treatment=current.treatment))

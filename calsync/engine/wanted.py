@@ -117,18 +117,30 @@ def _wanted_write(event: Event, link: LinkState, *, key: bytes) -> PlannedWrite 
 
 
 def settle(
-    link: LinkState, *, hub_event_as_written: Event, remote_id: str, version: str, echo: Event, key: bytes
+    link: LinkState,
+    *,
+    hub_event_as_written: Event,
+    remote_id: str,
+    version: str,
+    echo: Event,
+    key: bytes,
+    made: Event | None = None,
 ) -> LinkState:
     """The link after a create or update succeeded: hub and place agree, in the provider's own spelling (``echo``).
 
     ``hub_event_as_written`` is the hub's whole event (not its projection) as it was when the write was made; when the
     hub has moved on since, the difference shows up as the next derived write. What somebody changed there meanwhile is
-    no echo: it is left to be found by the next read, for which the version is forgotten.
+    no echo: it is left to be found by the next read, for which the version is forgotten. ``made`` is what a create had
+    made by its first request, when others followed.
     """
     wanted, echoed = wanted_map(hub_event_as_written, link, key=key), shown_map(echo, link.role, key=key)
-    foreign = _changed_meanwhile(link, wanted=wanted, shown=echoed)
+    if made is None:
+        before, foreign = link.remote_map, _changed_meanwhile(link, wanted=wanted, shown=echoed)
+    else:
+        before = shown_map(made, link.role, key=key)
+        foreign = _changed_since_made(before, wanted=wanted, shown=echoed)
     remote_map = {path: text for path, text in echoed.items() if path not in foreign}
-    remote_map |= {path: link.remote_map[path] for path in foreign if path in link.remote_map}
+    remote_map |= {path: before[path] for path in foreign if path in before}
     version = "" if foreign else version
     return replace(link, remote_id=remote_id, version=version, hub_map=wanted, remote_map=remote_map)
 
@@ -142,3 +154,14 @@ def _changed_meanwhile(link: LinkState, *, wanted: FingerprintMap, shown: Finger
     if not link.remote_id or written & _SHAPE:
         return frozenset()
     return frozenset(path for path in changed(shown, link.remote_map) - written if shown.get(path) != wanted.get(path))
+
+
+def _changed_since_made(made: FingerprintMap, *, wanted: FingerprintMap, shown: FingerprintMap) -> frozenset[str]:
+    """The paths that a create's later requests did not write and that changed while they were made.
+
+    These requests write the occurrences that are wanted, in whatever way the provider spells them.
+    """
+    paths = changed(shown, made)
+    return frozenset(
+        path for path in paths if shown.get(path) != wanted.get(path) and not (path in wanted and path[0] == "@")
+    )

@@ -211,6 +211,7 @@ class Written:
     """What the provider answered: identity, version and the echo of the whole aggregate (None after a delete).
 
     ``found``: what stood there already under the key of a create, before it was brought to what is wanted.
+    ``made``: what a create had made by its first request, when others had to follow.
     """
 
     remote_id: str
@@ -218,6 +219,7 @@ class Written:
     event: Event | None
     changed_at: datetime | None = None
     found: Event | None = None
+    made: Event | None = None
 
 
 @dataclass(frozen=True, slots=True)

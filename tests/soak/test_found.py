@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from calendars.models import Finding, Operation
+from tests.soak.deeds import FIRST_DAY
+from tests.soak.world import OTHER
 
 
 def test_a_calendar_that_is_rung_while_a_broken_off_write_waits_for_its_time_does_not_go_round_in_circles(pipeline):
@@ -110,3 +114,19 @@ def test_an_occurrence_cancelled_in_a_half_made_series_is_told(pipeline):
     state.cancel_occurrence(side="outlook", which=2, nth=1)
     state.quiet()
     assert [(found.kind, found.paths) for found in Finding.objects.all()] == [("copy_edited", ["@2026-12-07"])]
+
+
+@pytest.mark.parametrize(("side", "at"), [("outlook", 5), ("google", 4)])
+def test_a_series_renamed_between_the_requests_that_make_its_copy_keeps_its_new_name(pipeline, side, at):
+    other = OTHER[side]
+    state = pipeline
+    state.begin(habit="usual")
+    state.create_all_day(day=0, days=1, repeat="weekly", side=side)
+    state.rename_occurrence(nth=0, side=side, which=2)
+    before = state.stage.sides[side].entries(now=FIRST_DAY)[2].title
+    state.edited_in_between(at=at, deed="rename", hand=other, side=side, where="before", which=2)
+    state.quiet()
+    after = {desk.entries(now=FIRST_DAY)[2].title for desk in state.stage.sides.values()}
+    assert len(after) == 1
+    assert before not in after
+    assert Finding.objects.count() == 0

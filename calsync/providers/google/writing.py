@@ -65,8 +65,9 @@ def _create(calls: CalendarCalls, key: str, wanted: Event) -> Job[Written]:
         raw = yield from ask(calls.insert(insert_body(wanted, key=key)))
     except AlreadyExists as error:
         return (yield from _adopt(calls, key, wanted, error))
-    whole = yield from _converged(calls, _alone(calls, raw), wanted)
-    return whole.as_written()
+    made = _alone(calls, raw)
+    whole = yield from _converged(calls, made, wanted, before=made.event)
+    return replace(whole.as_written(), made=made.event)
 
 
 def _adopt(calls: CalendarCalls, key: str, wanted: Event, refusal: AlreadyExists) -> Job[Written]:

@@ -156,9 +156,10 @@ class Writer:
         if answer.status == 200 or _drifted(echo.event, job.wanted):
             # Not new: the answer to an earlier try with this key, and perhaps edited since or half done.
             return self._resumed(job, self._reader.events([echo.remote_id])[0])
-        if _has_occurrences(job.wanted):
-            echo = self._with_occurrences(echo.remote_id, echo.event, job.wanted)
-        return _written(echo)
+        if not _has_occurrences(job.wanted):
+            return _written(echo)
+        whole = self._with_occurrences(echo.remote_id, echo.event, job.wanted)
+        return replace(_written(whole), made=echo.event)
 
     def _with_occurrences(self, remote_id: str, made: Event, wanted: Event) -> Item:
         """A series just made, brought to its exceptions. When Outlook refuses one, the regular half goes again.
@@ -166,7 +167,7 @@ class Writer:
         Left there, it would be read as somebody's wish and undo the exceptions where the event comes from.
         """
         try:
-            return Converger(self._reader, remote_id, wanted).run(made)
+            return Converger(self._reader, remote_id, wanted, before=made).run(made)
         except Rejected:
             self._client.send(Request("DELETE", self._path(remote_id), label="half a series"))
             raise
