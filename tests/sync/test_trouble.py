@@ -214,8 +214,8 @@ def test_a_switch_keeps_writes_back_until_it_is_opened(world):
     ada.in_outlook(subject="Budget")
     report = world.settle()
     assert ada.google == []
-    assert not report.idle
     waiting = Operation.objects.get()
+    assert report.parked == [waiting]
     assert "audit week" in waiting.reason
     switch_on(target=target, reason="over", by=None, now=timezone.now())
     later = waiting.due_at + timedelta(seconds=1)

@@ -14,6 +14,7 @@ from calendars.sync import sweep
 from calendars.sync.watch import ensure_watches
 from calsync.simulator.core import Fault
 from tests.sync.endings import Patience, assert_well, titles
+from tests.sync.minutes import work_off
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,17 +36,6 @@ def reachable(world, live_server, settings):
 def heard(world):
     """Wait until every notification was delivered: the web server's thread shares our connection to SQLite."""
     assert world.simulator.core.notifier.wait_idle(10)
-
-
-def work_off() -> int:
-    """Do what a worker would: every queued task, once; returns how many there were."""
-    done = 0
-    while (queued := OrmQ.objects.order_by("pk").first()) is not None:
-        task = queued.task
-        queued.delete()
-        {"calendars.tasks.work": tasks.work}[task["func"]](*task["args"])
-        done += 1
-    return done
 
 
 def edit_by_hand(world):
