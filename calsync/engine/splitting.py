@@ -45,7 +45,8 @@ def strands_of(start: When, recurrence: Recurrence, expressible: Expressible) ->
     """
     rules = sorted(normal_form(recurrence, start=start).rules, key=series_name)
     pieces = _named(piece for rule in rules for piece in pieces_of(rule, start, expressible))
-    return tuple(_disjoint(pieces))
+    # By name once more: a rule that ends soon may be told as another, whose pieces then come up earlier.
+    return tuple(_disjoint(dict(sorted(pieces.items()))))
 
 
 def _named(pieces: Iterable[Piece]) -> dict[str, Piece]:

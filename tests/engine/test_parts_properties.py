@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from calsync.engine import zones
-from calsync.engine.events import Field, Frequency, OccurrenceKey, Recurrence
+from calsync.engine.events import Content, Event, Field, Frequency, OccurrenceKey, Recurrence, Rule, Timed
 from calsync.engine.parts import crossing, is_split, parts_of
 from calsync.engine.recurrence import key_of, normal_form, start_of
 from calsync.providers.graph import TRAITS
@@ -80,6 +80,20 @@ def test_every_series_part_fits_and_every_exception_is_in_one_part(event, horizo
     assert all(key in exceptions for key in event.exceptions if lower <= start_of(key) < upper)
 
 
+TWO_RULES = Event(
+    Content(
+        Timed(datetime.fromisoformat("2019-01-01T09:30"), datetime.fromisoformat("2019-01-01T10:30"), "Europe/Berlin")
+    ),
+    Recurrence(
+        (
+            Rule(Frequency.MONTHLY, by_month_day=(28, 29), count=1),
+            Rule(Frequency.YEARLY, by_month_day=(28, 29), by_month=(1,)),
+        )
+    ),
+)
+
+
+@example(TWO_RULES, {"count": 30}, (0, 1))
 @given(wholes(), st.sampled_from([{"count": 30}, {"until": datetime(2029, 5, 5, tzinfo=UTC).date()}, {}]), horizons)
 @MODERATE
 def test_a_part_of_one_name_begins_alike_whatever_the_end(event, end, horizon):
