@@ -35,7 +35,7 @@ def required() -> bool:
 def pytest_configure(config: pytest.Config) -> None:
     for marker, (name, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{marker}: runs only where {name} is here")
-    config.addinivalue_line("markers", "one_database: about events, not rows: not repeated on PostgreSQL")
+    config.addinivalue_line("markers", "one_database: about events or pages, not rows: not repeated on PostgreSQL")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,7 +14,7 @@ from accounts.models import User
 from tests.factories import UserFactory
 from tests.house.company import Company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 EXEMPT = {"/hooks/graph", "/hooks/google"}  # providers call them; the secret of a channel stands for the token
 PASSWORD = "correct horse battery"
 EVIL = "https://evil.example/"

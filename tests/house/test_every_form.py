@@ -18,7 +18,7 @@ from tests.house.test_permission_deeds import tried
 from tests.house.test_permission_matrix import CHANGES
 from tests.house.test_permission_pages import list_of, own_page, page_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FOLLOWS = {  # columns that the services write by themselves when a form is saved
     "accounts.tenantconnection": {"state", "state_since", "state_reason", "state_remedy"},
 }

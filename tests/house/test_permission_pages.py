@@ -32,7 +32,7 @@ from tests.house.test_permission_matrix import (
     names_in,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 BY_CAST = pytest.mark.parametrize("who", CAST)
 BY_PLACE = pytest.mark.parametrize("place", PLACES)
 get_resolver()._populate()  # addresses bring pages along
