@@ -70,6 +70,9 @@ class Demo:
         self.say("Activating sync ...")
         self.processes.manage("activate_sync", "--all")
         self.say(self.processes.manage("audit", quiet=True, allowed=(0, 1)).stdout.strip())
+        collisions = json.loads(self.processes.manage("overlaps", "--all", "--json", quiet=True).stdout)["overlaps"]
+        people = len({one["person"] for one in collisions})
+        self.say(f"Double bookings in the next 30 days: {len(collisions)}, of {people} people.")
 
     def prove(self) -> Outcome:
         """Let people edit, wait until nothing is due, audit both sides."""
