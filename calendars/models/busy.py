@@ -10,28 +10,17 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
-from django.contrib.postgres.fields import DateTimeRangeField
-from django.db import connection, models
-from django.db.models import F, Func, Q, Value
+from django.db import models
+from django.db.models import F, Q
 
 from calendars.models.events import Event
-
-
-class _Range(Func):
-    """A range of two instants, the second left out: PostgreSQL only."""
-
-    function = "tstzrange"
-    output_field = DateTimeRangeField()
 
 
 class BusySlotQuerySet(models.QuerySet["BusySlot"]):
     """Named selections."""
 
     def between(self, start: datetime, end: datetime) -> Self:
-        """What shares time with ``start`` to ``end``. PostgreSQL answers from its range index, others from columns."""
-        if connection.vendor == "postgresql":
-            span = _Range(Value(start, models.DateTimeField()), Value(end, models.DateTimeField()))
-            return self.alias(span=_Range("starts_at", "ends_at")).filter(span__overlap=span)
+        """What shares time with ``start`` to ``end``."""
         return self.filter(starts_at__lt=end, ends_at__gt=start)
 
 
