@@ -31,7 +31,9 @@ class BusySlot(models.Model):
 
     person_path = "person"  # whose a row is: see ``accounts.reach``
 
-    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="busy_slots")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="busy_slots", db_index=False
+    )  # the index below begins with it
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="busy_slots")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
