@@ -17,6 +17,8 @@ from unittest.mock import patch
 from django.db import connection
 
 from calendars import gateway
+from calsync.providers.google import oauth as google_oauth
+from calsync.providers.graph.oauth import token_source
 
 Act = Callable[[], None]
 CLEANING_UP = ("ROLLBACK", "RELEASE")  # the database does this by itself when a connection ends
@@ -100,8 +102,13 @@ class Seam:
 
 
 def forget_connections() -> None:
-    """As in a new process: no adapter, token or kept-alive connection is left."""
+    """As in a new process: no adapter, token or kept-alive connection is left.
+
+    Whoever is in the middle of asking for a token holds its lock, for which another process would not wait.
+    """
     gateway._adapters.__dict__.clear()
+    token_source.cache_clear()
+    google_oauth._WALLET._held.clear()
 
 
 @contextmanager
