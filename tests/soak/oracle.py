@@ -188,9 +188,12 @@ class Book:
         return not removal.key or removal.key == PART or removal.key in shown.by_original
 
     def _accounted(self, edit: Edit, told: Kept) -> bool:
-        """Whether somebody overwrote the value who had it before them, or a finding keeps it."""
+        """Whether somebody overwrote the value who had it before them, or a finding keeps it.
+
+        On the other side that may have been earlier: a time that was moved away and back is the one that they replaced.
+        """
         overwritten = any(
-            later.at > edit.at
+            (later.at > edit.at or later.side != edit.side)
             and (later.tag, later.name, later.replaced) == (edit.tag, edit.name, edit.value)
             and (later.key == edit.key or ALONE in later.key + edit.key)
             for later in self.edits

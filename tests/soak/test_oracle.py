@@ -150,3 +150,13 @@ def test_the_time_of_a_series_whose_first_occurrence_was_cancelled_is_seen_by_no
     left = Shown(Face("t0001", TEN, "", ""), faces=[Face("t0001", TEN, "", "")], by_original={})
     book.removed(1, "outlook", "", left)
     assert ("remover had not seen" in judged(book, None, None)) is not first_was_cancelled
+
+
+@pytest.mark.parametrize("back_to", [NINE, "2026-12-01T12:00Z/2026-12-01T13:00Z"])
+def test_a_time_moved_away_and_back_is_the_one_that_the_other_side_has_replaced(book, back_to):
+    other = "2026-12-01T15:00Z/2026-12-01T16:00Z"
+    book.edited(1, "outlook", "", shown(), shown(when=TEN))
+    book.edited(1, "google", "", shown(), shown(when=other))
+    book.edited(1, "outlook", "", shown(when=TEN), shown(when=back_to))
+    told = judged(book, shown(when=other), shown(when=other))
+    assert ("lost an edit" in told) is (back_to != NINE)
