@@ -100,14 +100,14 @@ class _Wallet:
         """Credentials without a token, which nobody else holds."""
         with self._lock:
             base = self._base(credentials, scopes)
-        return cast("DelegatedCredentials", base.with_subject(address))  # type: ignore[no-untyped-call]
+        return cast("DelegatedCredentials", base.with_subject(address))  # type: ignore[no-untyped-call]  # untyped library
 
     def _base(self, credentials: GoogleCredentials, scopes: tuple[str, ...]) -> DelegatedCredentials:
         """The account itself; copies for persons share its parsed private key."""
         key = (credentials.identity, "", scopes)
         if key not in self._held:
             info = {**credentials.service_account_info, "token_uri": credentials.token_uri}
-            made = DelegatedCredentials.from_service_account_info(info, scopes=scopes)  # type: ignore[no-untyped-call]
+            made = DelegatedCredentials.from_service_account_info(info, scopes=scopes)  # type: ignore[no-untyped-call]  # untyped library
             self._held[key] = made
         self._held.move_to_end(key)
         return self._held[key]
